@@ -1,0 +1,1 @@
+"""Pure functions on arrays: no paths, no options, no dataset's numbering."""
