@@ -1,0 +1,1 @@
+"""Places to film: one file each, each a function from dice to a scene."""

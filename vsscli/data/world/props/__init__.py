@@ -1,0 +1,1 @@
+"""Things to put into scenes: meshes, and the motions of those that move."""
