@@ -1,0 +1,1 @@
+"""The run folder: label maps on disk, manifests, records, digests, atomic writes."""

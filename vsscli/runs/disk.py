@@ -1,0 +1,150 @@
+"""Writing to disk: whole files or none, and disk errors as one sentence."""
+
+import contextlib
+import errno
+import glob
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from vsscli.errors import RunError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class DiskError(RunError):
+    """The disk is full, read-only, or refuses: no other video can be written either."""
+
+
+@contextlib.contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turns an OSError inside the block into a DiskError that names ``path`` and what to do."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        if error.errno in _FULL:
+            hint = "Free some space and repeat the command: what is finished stays."
+        else:
+            hint = "Check that the folder exists and that you may write there."
+        raise DiskError(f"{path} cannot be written: {reason}.", hint) from error
+
+
+def real_path(path: Path) -> Path:
+    """``path`` without links; DiskError for a link that leads to itself."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        raise DiskError(f"{path} cannot be used: it leads nowhere, or in a circle.", "Look at its links.") from None
+
+
+def stamp() -> str:
+    """What marks a temporary name as this process's: ``<host>.<pid>``."""
+    return f"{socket.gethostname()}.{os.getpid()}"
+
+
+def is_stale(stamped: str) -> bool:
+    """Whether a name that ends in a `stamp` was left by a process of this host that is gone."""
+    name, _, pid = stamped.rpartition(".")
+    return name.endswith(f".{socket.gethostname()}") and pid.isdigit() and not _alive(int(pid))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:  # a zombie answers to signals; only Linux tells
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return True
+
+
+def sweep_temporary(folder: Path, pattern: str = ".*.tmp") -> None:
+    """Removes the temporary files and folders in ``folder`` that dead processes of this host left."""
+    for path in folder.glob(pattern):
+        if is_stale(path.name.removesuffix(".tmp")):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A temporary path beside ``path`` to write to; it becomes ``path`` when the block ends well, else it goes.
+
+    Other processes see the old file or the new one, never a part; the content reaches the disk before the name
+    does. What dead processes left of earlier attempts is removed. Raises DiskError.
+    """
+    temporary = path.with_name(f".{path.name}.{stamp()}.tmp")
+    with disk_errors(path):
+        sweep_temporary(path.parent, f".{glob.escape(path.name)}.*.tmp")
+        try:
+            yield temporary
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+@contextlib.contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """A temporary folder beside ``path`` for files; it becomes ``path`` when the block ends well, else it goes.
+
+    ``path`` must be absent or an empty folder; the folders above it are made. Other processes see all files or none.
+    What dead processes left of earlier attempts is removed. Raises DiskError.
+    """
+    target = real_path(path)
+    temporary = target.with_name(f".{target.name}.{stamp()}.tmp")
+    with disk_errors(path):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        sweep_temporary(target.parent, f".{glob.escape(target.name)}.*.tmp")
+        try:
+            temporary.mkdir()
+            yield temporary
+            for item in temporary.iterdir():
+                with item.open("rb+") as file:
+                    os.fsync(file.fileno())
+            temporary.replace(target)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Writes ``content`` to ``path`` whole or not at all (see `atomic_path`). Raises DiskError.
+
+    A link stays and its target is written; a device or a pipe (``/dev/stdout``) is written to, not replaced.
+    """
+    with disk_errors(path):
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            path.write_bytes(content)
+            return
+    with atomic_path(real_path(path) if path.is_symlink() else path) as temporary:
+        temporary.write_bytes(content)
+
+
+def create_once(path: Path, content: bytes) -> bool:
+    """Writes ``content`` to ``path`` unless it exists; True if this call made it. Safe between processes."""
+    temporary = path.with_name(f".{path.name}.{stamp()}.tmp")
+    with disk_errors(path):
+        try:
+            temporary.write_bytes(content)
+            try:
+                os.link(temporary, path)
+            except FileExistsError:
+                return False
+            except OSError:  # a disk without hard links: the window between test and rename is all that is lost
+                if path.exists():
+                    return False
+                temporary.replace(path)
+            return True
+        finally:
+            temporary.unlink(missing_ok=True)
