@@ -1,0 +1,37 @@
+"""What stages read: datasets and runs, with the role they have in records."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vsscli.data.dataset import Dataset
+from vsscli.runs.run import Run
+
+
+@dataclass(frozen=True)
+class DatasetInput:
+    """The frames of a dataset."""
+
+    dataset: Dataset
+    role: str = "data"
+
+    @property
+    def path(self) -> Path:
+        return self.dataset.root
+
+    def digest(self, video: str) -> str:
+        return self.dataset.video(video).digest
+
+
+@dataclass(frozen=True)
+class RunInput:
+    """The label maps of a run."""
+
+    run: Run
+    role: str = "run"
+
+    @property
+    def path(self) -> Path:
+        return self.run.path
+
+    def digest(self, video: str) -> str:
+        return self.run.digest(video)
