@@ -1,0 +1,1 @@
+"""Protocols, totals, intervals: the numbers that could stand in a paper."""
