@@ -1,0 +1,95 @@
+"""What a model folder says of itself, before its weights are read."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from vsscli.errors import ModelError
+from vsscli.models.families import FAMILIES, Family, Kept, OwnFamily
+from vsscli.models.preprocess import Preprocess, read_preprocess
+from vsscli.models.source import folder_digest, read_config, resolve_source, weight_files
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """A model folder: ``source`` as the user wrote it, its ``classes`` in the order of the channels, its input.
+
+    ``config`` is what one of our own families reads of ``config.json``.
+    """
+
+    source: str
+    folder: Path
+    model_type: str
+    classes: tuple[str, ...]
+    preprocess: Preprocess
+    config: Any = None
+
+    @property
+    def family(self) -> Family | OwnFamily:
+        """The family's line in the table."""
+        return FAMILIES[self.model_type]
+
+    @property
+    def title(self) -> str:
+        """What to call it."""
+        return self.family.title(self.config) if isinstance(self.family, OwnFamily) else self.model_type
+
+    def kept(self, padded: tuple[int, int]) -> Kept | None:
+        """What is kept of each frame of a padded input size (H, W) until its video ends; None: nothing is."""
+        return self.family.kept(self.config, padded) if isinstance(self.family, OwnFamily) else None
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over configuration and weights (`vsscli.models.source.model_digest`); reads the weights once."""
+        return folder_digest(self.folder)
+
+
+def describe_model(source: str, offline: bool = False) -> ModelCard:
+    """The card of a model folder or hub id (`resolve_source`).
+
+    Raises ModelError when it is no model, has no weights, or is of a family that is not supported.
+    """
+    folder = resolve_source(source, offline)
+    config = read_config(folder)
+    weight_files(folder)
+    model_type = config.get("model_type")
+    family = FAMILIES.get(str(model_type))
+    if family is None:
+        raise ModelError(
+            f"{source}: models of the type {model_type!r} are not supported.", f"Supported are {', '.join(FAMILIES)}."
+        )
+    default = family.preprocess
+    if family.side is not None:
+        side = _side(config.get("image_size", family.side), folder)
+        default = replace(default, short=side)
+    classes, preprocess = _classes(config, folder, isinstance(family, OwnFamily)), read_preprocess(folder, default)
+    own = family.read(config, str(folder / "config.json")) if isinstance(family, OwnFamily) else None
+    return ModelCard(source, folder, str(model_type), classes, preprocess, own)
+
+
+def _side(image_size: Any, folder: Path) -> int:
+    sides = set(image_size) if isinstance(image_size, list) else {image_size}
+    side = sides.pop()
+    if sides or type(side) is not int or side < 1:
+        raise ModelError(f"{folder / 'config.json'}: image_size {image_size!r} is no square.")
+    return side
+
+
+def _classes(config: dict[str, Any], folder: Path, distinct: bool) -> tuple[str, ...]:
+    names = config.get("id2label")
+    if names is None:
+        count = config.get("num_labels", 2)  # two is what transformers assumes
+        names = {str(i): f"LABEL_{i}" for i in range(count if type(count) is int else 0)}
+    expected = [str(i) for i in range(len(names))] if isinstance(names, dict) else []
+    if not expected or sorted(names, key=str) != sorted(expected):
+        raise ModelError(f"{folder / 'config.json'}: id2label does not name the classes 0, 1, 2, ... without gaps.")
+    found = tuple(str(names[key]) for key in expected)
+    twice = [name for name, count in Counter(found).items() if count > 1]
+    if twice and distinct:  # models of other makers keep theirs: classes of one name share a target
+        raise ModelError(
+            f"{folder / 'config.json'}: id2label has the name {twice[0]!r} more than once.",
+            "Give every class a name of its own.",
+        )
+    return found

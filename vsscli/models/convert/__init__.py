@@ -1,0 +1,1 @@
+"""Official checkpoints in, model folders out."""

@@ -1,0 +1,1 @@
+"""DVIS++: a segmenter, a referring tracker and a temporal refiner, in plain PyTorch."""
