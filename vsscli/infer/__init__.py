@@ -1,0 +1,1 @@
+"""From frames to label maps: sizes, views, the semantic map."""

@@ -1,0 +1,126 @@
+"""From options to a stage: which views, which classes, which devices."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vsscli.data.classmap import ClassMap, guess_table, resolve_class_map
+from vsscli.data.dataset import Dataset
+from vsscli.engine import Stage, cores
+from vsscli.errors import OptionError
+from vsscli.infer.multi import ViewsStage
+from vsscli.infer.request import Request
+from vsscli.infer.shared import SharedNetwork
+from vsscli.infer.stage import NetworkStage
+from vsscli.infer.views import View, make_views, parse_scales, parse_size
+from vsscli.models.card import ModelCard, describe_model
+from vsscli.models.load import find_device
+from vsscli.runs.manifest import Manifest, describe_classes
+
+#: Frames at once, unless the user says how many: each takes memory. On a CPU also not more than there are cores.
+BATCH = 4
+MOST_THREADS = 16
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A stage, and what to tell the user about it."""
+
+    stage: Stage
+    views: tuple[View, ...]
+    told: str
+    class_map: ClassMap
+    card: ModelCard
+
+
+def find_devices(device: str, workers: int | None) -> list[str]:
+    """One entry per worker. ``auto``: every CUDA device, else Apple's, else the CPU; or names joined by commas.
+
+    OptionError for what is no device, DeviceError where it is not there.
+    """
+    import torch
+
+    if device == "auto":
+        gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+        names = gpus or (["mps"] if torch.backends.mps.is_available() else ["cpu"])
+    else:
+        names = [str(find_device(name.strip())) for name in device.split(",")]
+    return [names[i % len(names)] for i in range(workers or len(names))]
+
+
+DTYPES = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
+
+
+def resolve_dtype(dtype: str, device: str, card: ModelCard) -> str:
+    """torch's name of the precision. ``auto``: half on CUDA for families whose authors evaluate so, else fp32."""
+    if dtype == "auto":
+        return "float16" if device.startswith("cuda") and card.family.half else "float32"
+    if dtype not in DTYPES:
+        raise OptionError(f"--dtype {dtype!r} is no precision.", "Give auto, fp32, fp16 or bf16.")
+    return DTYPES[dtype]
+
+
+def build(dataset: Dataset, request: Request, devices: Sequence[str], out: Path) -> Plan:
+    """The stage that ``request`` asks for, over ``dataset`` into ``out``; nothing is loaded yet.
+
+    Raises ModelError, OptionError and DataError where model, classes and options do not go together.
+    """
+    card = describe_model(request.model)
+    dtype = resolve_dtype(request.dtype, devices[0], card)
+    table = dataset.classes or guess_table(card.classes, request.class_map)
+    class_map = resolve_class_map(card.classes, table, request.class_map)
+    short, cap = _size(request, card)
+    views = make_views(parse_scales(request.scales), request.flip, short, cap)
+    if request.keep_topk is not None and len(views) > 1 and not request.keep_views:
+        raise OptionError(
+            f"--keep-topk keeps the class scores of one view, and these are {len(views)}.",
+            "Add --keep-views: then the run of each view, under OUT/.vsscli/views, keeps its own.",
+        )
+    identity = {
+        "model": card.digest,
+        "family": card.model_type,
+        "classes": class_map.digest,
+        "dtype": dtype,
+        "device": devices[0].partition(":")[0],
+        "data": dataset.kind,
+        "split": dataset.split,
+        "size": short or "native",
+    }
+    about = {"model": Path(request.model).name}
+    if request.class_map is not None:
+        about["class_map"] = Path(request.class_map).name
+    classes = describe_classes(class_map.table)
+    network = SharedNetwork(request.model, dtype)
+    batch = request.batch or (BATCH if devices[0] != "cpu" else max(1, min(cores() // len(devices), MOST_THREADS)))
+
+    def stage(view: View) -> NetworkStage:
+        manifest = Manifest("infer", identity, classes, view.describe(), about)
+        return NetworkStage(dataset, network, view, class_map, manifest, batch, out / ".vsscli", request.keep_topk)
+
+    told = f"{card.title}, {_tell(short, cap, request.size is None)}, {dtype}"
+    if len(views) == 1:
+        return Plan(stage(views[0]), views, told, class_map, card)
+    scales = [view.scale for view in views if not view.flip]
+    voted = Manifest("infer", {**identity, "scales": scales, "flip": request.flip}, classes, about=about)
+    return Plan(
+        ViewsStage([stage(view) for view in views], out, voted, request.keep_views), views, told, class_map, card
+    )
+
+
+def _tell(short: int | None, cap: int | None, models: bool) -> str:
+    if short is None:
+        return "frames at their own size"
+    limit = "" if cap is None else f", long side at most {cap}"
+    whose = " as the model tells" if models else ""
+    return f"short side {short}{limit}{whose}"
+
+
+def _size(request: Request, card: ModelCard) -> tuple[int | None, int | None]:
+    """The model's short side and cap, or ``--size`` with a cap in the model's proportion to it."""
+    short, cap = card.preprocess.short, card.preprocess.cap
+    if request.size is None:
+        return short, cap
+    asked = parse_size(request.size)
+    if asked is None or short is None or cap is None:
+        return asked, None
+    return asked, int(cap * asked / short + 0.5)

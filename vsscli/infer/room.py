@@ -1,0 +1,112 @@
+"""Whether what is kept of a video between two passes has room: told, or refused, before anything starts."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vsscli.data.dataset import Dataset
+from vsscli.errors import DataError, DeviceError
+from vsscli.infer.store import IN_MEMORY, scratch_folder
+from vsscli.infer.views import View
+from vsscli.maps.geometry import padded_size
+from vsscli.models.card import ModelCard
+from vsscli.runs.disk import real_path
+
+
+@dataclass(frozen=True)
+class Need:
+    """What the largest video keeps: frames times ``stored`` and ``held`` bytes (`vsscli.models.families.Kept`)."""
+
+    video: str
+    frames: int
+    stored: int
+    held: int
+    what: str
+    advice: str
+
+    @property
+    def memory(self) -> int:
+        """Bytes in memory, with what the last step computes on."""
+        return min(self.frames * self.stored, IN_MEMORY) + self.frames * self.held
+
+    @property
+    def file(self) -> int:
+        """Bytes in the temporary file."""
+        return max(self.frames * self.stored - IN_MEMORY, 0)
+
+
+def find_need(dataset: Dataset, videos: Sequence[str], views: Sequence[View], card: ModelCard) -> Need | None:
+    """The need of the largest of ``videos`` in the largest view; None where the network keeps nothing.
+
+    Sizes are those of the first frames. Videos that cannot be read are passed over: each is told when its turn comes.
+    """
+    if card.kept((32, 32)) is None:
+        return None
+    needs = []
+    for name in videos:
+        try:
+            video = dataset.video(name)
+            size = video.image_size(video.frames[0])
+        except DataError:
+            continue
+        for view in views:
+            kept = card.kept(padded_size(*view.network_size(size), card.preprocess.divisor))
+            assert kept is not None
+            needs.append(Need(name, len(video.frames), kept.stored, kept.held, kept.what, kept.advice))
+    return max(needs, key=lambda need: need.frames * need.stored, default=None)
+
+
+def check_room(need: Need, out: Path, workers: int) -> str:
+    """A sentence on what is kept and where; DeviceError when disk or memory will not do for ``workers`` at once."""
+    folder = scratch_folder(real_path(out) / ".vsscli")
+    total, frames = _bytes(need.frames * need.stored), f"{need.frames} frame{'s' * (need.frames > 1)}"
+    kept = (
+        f"{frames} x {need.stored / 1e6:.1f} MB = {total} of {need.what} are kept of the largest video ({need.video})"
+    )
+    each = f" in each of {workers} workers" if workers > 1 else ""
+    hint = f"Set TMPDIR to a larger disk, leave that video out, or {need.advice}."
+    free = shutil.disk_usage(_existing(folder)).free
+    if need.file * workers > free:
+        raise DeviceError(
+            f"The disk is too small: {kept}{each} until its end, and {folder} has {_bytes(free)} free.", hint
+        )
+    available = available_memory()
+    if need.memory * workers > available:
+        raise DeviceError(
+            f"Memory is too small: {kept}{each} until its end, {_bytes(need.memory)} of it in memory, and "
+            f"{_bytes(available)} are free.",
+            f"Leave that video out, take fewer --workers, or {need.advice}.",
+        )
+    where = f"{_bytes(need.memory)} in memory"
+    if need.file:
+        where += f", {_bytes(need.file)} in a temporary file in {folder}"
+    return f"{kept}{each} until its end: {where}."
+
+
+def available_memory() -> int:
+    """Bytes that may still be taken: the machine's, or less where a cgroup (SLURM, a container) allows less."""
+    import psutil
+
+    found = int(psutil.virtual_memory().available)
+    try:
+        groups = Path("/proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return found
+    path = Path("/sys/fs/cgroup", groups[-1].split(":", 2)[-1].lstrip("/")) if groups else Path("/sys/fs/cgroup")
+    for group in (path, *path.parents):
+        try:
+            limit, used = (int((group / f"memory.{name}").read_text()) for name in ("max", "current"))
+        except (OSError, ValueError):  # no such group, or no limit
+            continue
+        found = min(found, max(limit - used, 0))
+    return found
+
+
+def _existing(folder: Path) -> Path:
+    """``folder``, or the first of the folders above it that is there."""
+    return next(place for place in (folder, *folder.absolute().parents) if place.exists())
+
+
+def _bytes(count: float) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"

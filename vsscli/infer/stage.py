@@ -1,0 +1,153 @@
+"""One view of a network over videos: frames in, label maps out."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vsscli.data.classmap import ClassMap
+from vsscli.data.dataset import Dataset
+from vsscli.data.plain import VideoFile
+from vsscli.engine import Frame, Stage, cores
+from vsscli.engine.inputs import DatasetInput
+from vsscli.infer.frames import Batches, Named, Place, Prepared, Size, explained
+from vsscli.infer.pipeline import frame_threads, in_order, read_ahead
+from vsscli.infer.shared import SharedNetwork
+from vsscli.infer.store import FrameStore
+from vsscli.infer.views import View
+from vsscli.maps.geometry import padded_size
+from vsscli.runs.manifest import Manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import torch
+
+    from vsscli.infer.topk import Best
+    from vsscli.models.network import Network, Scores, VideoNetwork
+
+    Answer = tuple[torch.Tensor, Best | None]
+
+log = logging.getLogger("vsscli")
+
+
+class NetworkStage(Stage):
+    """Frames through a network under one view, ``batch`` frames at once.
+
+    A network that must see the whole video first sees it in a first pass; what it keeps of each frame waits in a
+    `FrameStore` (with its file in ``scratch``), and the label maps are made from that in a second one. Either way a
+    result depends neither on ``batch`` (to the bit on a CPU) nor on how many cores, workers or shards there are.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        network: SharedNetwork,
+        view: View,
+        class_map: ClassMap,
+        manifest: Manifest,
+        batch: int,
+        scratch: Path,
+        topk: int | None = None,
+    ) -> None:
+        self.dataset, self.shared, self.view, self.class_map = dataset, network, view, class_map
+        self.manifest, self.scratch, self.topk = manifest, scratch, topk
+        self.batches = Batches(batch)
+        self.table = class_map.table
+        self.inputs = [DatasetInput(dataset)]
+        self._size: Size | None = None
+
+    def open(self, device: str) -> None:
+        self.shared.open(device)
+
+    def close(self) -> None:
+        self.shared.close()
+
+    def count(self, video: str) -> int:
+        return len(self.dataset.video(video).frames)
+
+    def facts(self, video: str) -> Mapping[str, Any]:
+        return {"input": self._size}
+
+    def process(self, video: str) -> Iterator[Frame]:
+        from vsscli.models.network import VideoNetwork
+
+        source = self.dataset.video(video)
+        if isinstance(source, VideoFile) and source.claimed > len(source.frames):
+            log.warning("%s: only %d of %d frames decode", source.path, len(source.frames), source.claimed)
+        images = read_ahead(zip(source.frames, source.images(), strict=True), 2 * cores())
+        network = self.shared.network
+        assert network is not None
+        if isinstance(network, VideoNetwork):
+            self.part = 0.05  # the second pass is the small one
+            yield from self._twice(network, images)
+        else:
+            yield from self._once(network, images)
+
+    def _once(self, network: "Network", images: Iterator[Named]) -> Iterator[Frame]:
+        def answers(pixels: "torch.Tensor", places: list[Place]) -> "list[Answer]":
+            return [self._answer(s, place) for s, place in zip(network.forward(pixels), places, strict=True)]
+
+        for place, found in self.batches.run(self.shared.device, self._prepare, answers, images):
+            yield self._frame(place, found)
+
+    def _twice(self, network: "VideoNetwork", images: Iterator[Named]) -> Iterator[Frame]:
+        import torch
+
+        passage, places = network.start(), list[Place]()
+        with FrameStore(self.scratch) as store:
+            for place, seen in self.batches.run(
+                self.shared.device, self._prepare, lambda pixels, _: network.look(pixels), images
+            ):
+                with explained(place), torch.inference_mode():
+                    store.append(passage.push(seen))
+                places.append(place)
+                self.step(1 - self.part)
+            with explained(places[-1], len(places)), torch.inference_mode():
+                scores: Callable[[int, torch.Tensor], Scores] = passage.finish()
+
+            def draw(i: int) -> Frame:
+                with explained(places[i]), torch.inference_mode():
+                    return self._frame(places[i], self._answer(scores(i, store.read(i)), places[i]))
+
+            with frame_threads(self.batches.size, self.shared.device) as pool:
+                yield from in_order(pool, draw, range(len(places)), self.batches.size + 1)
+
+    def _prepare(self, named: Named) -> Prepared:
+        from vsscli.models.preprocess import prepare
+
+        assert self.shared.network is not None
+        name, image = named
+        out = (image.shape[0], image.shape[1])
+        self._size = size = self.view.network_size(out)
+        seen = image[:, ::-1] if self.view.flip else image
+        return Prepared(Place(name, out, size), prepare(seen, size, self.shared.network.preprocess))
+
+    def _answer(self, scores: "Scores", place: Place) -> "Answer":
+        """The label map of a frame and, where they are kept, its class scores, on the device."""
+        import torch
+
+        from vsscli.infer.semantic import label_map_from_logits, label_map_from_queries
+        from vsscli.infer.topk import best_classes
+        from vsscli.models.network import QueryScores, apply_class_map
+
+        assert self.shared.network is not None
+        padded = padded_size(*place.size, self.shared.network.preprocess.divisor)
+        scores = apply_class_map(scores, self.class_map)
+        values = scores.mask_logits if isinstance(scores, QueryScores) else scores.values
+        ids = torch.tensor(self.class_map.targets, dtype=torch.uint8, device=values.device)
+        if isinstance(scores, QueryScores):
+            labels = label_map_from_queries(
+                scores.class_prob, scores.mask_logits, padded=padded, network=place.size, out=place.out, ids=ids
+            )
+        else:
+            labels = label_map_from_logits(scores.values, padded=padded, network=place.size, out=place.out, ids=ids)
+        labels = labels.flip(1) if self.view.flip else labels
+        if self.topk is None:
+            return labels, None
+        return labels, best_classes(scores, ids, self.topk, padded=padded, network=place.size)
+
+    def _frame(self, place: Place, answer: "Answer") -> Frame:
+        labels, best = answer
+        kept = None if best is None else best.fetch(place.out, self.view.flip)
+        return Frame(place.name, labels.cpu().numpy(), kept)
