@@ -1,0 +1,75 @@
+"""``vsscli models`` as people call it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from vsscli.cli.main import run
+from vsscli.models.catalogue import catalogue
+
+NAMES = tuple(catalogue().models)
+
+
+def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = run(["models", *arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = call(capsys)
+    assert code == 0 and not err
+    assert max(map(len, out.splitlines())) <= 80
+    rows = {line.split()[0]: line.split() for line in out.splitlines() if line.startswith("dvis-plus-")}
+    assert rows["dvis-plus-online-r50"][1:] == ["71.1", "M", "720/1333", "23.6", "MB", "46.9", "92.3", "91.1"]
+    assert rows["dvis-plus-offline-vitl"][1:] == ["420.1", "M", "720/1333", "60.3", "MB", "63.8", "95.7", "95.1"]
+    assert set(rows) == set(NAMES)
+    told = " ".join(out.split())
+    for part in (
+        "736x1280",
+        "zhangtao-whu/DVIS_Plus",
+        "files are not known here",
+        "Test size: short side / long side at most, in pixels.",
+        "until its video ends: mask logits online, mask features offline, for 736x1280",
+        "None was measured here, and what VC16 averages is in doubt (models NAME says why).",
+        "a licence of the weights is not stated",
+        "vsscli convert hf://zhangtao-whu/DVIS_Plus/FILE --out models/NAME",
+        "Mask2Former, OneFormer",
+    ):
+        assert part in told
+    assert "under the name VC16" not in told
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_at_length(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = call(capsys, name)
+    told = " ".join(out.split())
+    assert code == 0 and out.startswith(name)
+    assert f"vsscli convert hf://zhangtao-whu/DVIS_Plus/FILE --out models/{name}" in told
+    assert f"vsscli infer DATA --model models/{name} --out RUN" in told
+    assert "averages VC8 and VC16 windows under the name VC16" in told
+    assert "bytes)" in told and "none of them was measured here" in told
+    assert all(len(line) <= 80 for line in out.splitlines() if not line.startswith("vsscli"))
+
+
+def test_json_on_stdout_is_pure(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = call(capsys, "--json", "-")
+    found = json.loads(out)
+    assert code == 0 and [model["name"] for model in found["models"]] == list(NAMES)
+    first = found["models"][0]
+    assert first["miou"] == 0.469 and first["kept_bytes_per_frame"] == 100 * 184 * 320 * 4
+    assert first["about"]["hub"] == "zhangtao-whu/DVIS_Plus"
+
+
+def test_a_name_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = call(capsys, "dvis-plus-online-r5O")
+    assert code == 2 and not out and "Did you mean dvis-plus-online-r50" in err
+
+
+def test_it_is_quick() -> None:
+    script = "import sys; from vsscli.cli.main import run; run(['models']); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "dvis-plus" in done.stdout
+    assert not {"torch", "transformers", "numpy"} & set(done.stderr.split())

@@ -1,0 +1,103 @@
+"""``vsscli models``."""
+
+from textwrap import fill
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vsscli.cli.result import check_place, write_json
+
+if TYPE_CHECKING:
+    from vsscli.models.catalogue import Published
+
+_WIDTH = 80
+
+
+def models(
+    name: Annotated[str | None, typer.Argument(help="Only this one, at length.", show_default=False)] = None,
+    json: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write the facts as JSON; - is stdout.", show_default=False)
+    ] = None,
+) -> None:
+    """List the published models: sizes, memory, scores as published, and where the weights are had.
+
+    Weights do not come with vsscli. A checkpoint of a published model becomes a model folder by convert.
+
+    Example: vsscli models dvis-plus-online-r50
+    """
+    from vsscli.models.catalogue import catalogue, find_published
+
+    known = catalogue()
+    shown = list(known.models.values()) if name is None else [find_published(name)]
+    check_place(json)
+    write_json(json, {"models": [_facts(model) for model in shown], "direct": known.direct}, "models")
+    if json == "-":
+        return
+    if name is not None:
+        _show_one(shown[0])
+    else:
+        _show_all(shown, known.direct)
+
+
+def _facts(model: "Published") -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from vsscli.models.catalogue import SHOWN_SIZE
+
+    entries = asdict(model)
+    entries["parameters"] = round(model.parameters * 1e6)
+    kept = {"input": list(SHOWN_SIZE), "kept_bytes_per_frame": model.kept_bytes(*SHOWN_SIZE)}
+    return {**entries, **kept, "convert": model.convert_line, "about": asdict(model.about)}
+
+
+def _show_all(shown: list["Published"], direct: dict[str, str]) -> None:
+    from vsscli.models.catalogue import SHOWN_SIZE
+
+    print(f"{'':<24}{'parameters':>10}  {'test size':<10}{'kept/frame':>10}  {'mIoU':>6}{'VC8':>6}{'VC16':>6}")
+    for model in shown:
+        kept = f"{model.kept_bytes(*SHOWN_SIZE) / 1e6:.1f} MB"
+        scores = "".join(f"{100 * score:6.1f}" for score in (model.miou, model.vc8, model.vc16))
+        size = f"{model.short}/{model.cap}"
+        print(f"{model.name:<24}{f'{model.parameters:.1f} M':>10}  {size:<10}{kept:>10}  {scores}")
+    print()
+    height, width = SHOWN_SIZE
+    _say("Test size: short side / long side at most, in pixels.")
+    for about in {model.family: model.about for model in shown}.values():
+        _say(f"Kept of a frame until its video ends: {about.kept}, for {height}x{width} (720p, 16:9).")
+        _say(f"{about.title}: scores on {about.scored}, in percent, as its authors state them. {about.caution_short}")
+        _say(f"{about.title}: weights are in {about.hub} on the hub ({about.files}). {about.licence}")
+        print(f"  vsscli convert hf://{about.hub}/FILE --out models/NAME")
+    print()
+    _say(
+        f"As they are, without convert: folders written by save_pretrained and hub ids org/name of transformers' "
+        f"{', '.join(direct.values())}."
+    )
+    print("\nvsscli models NAME tells more of one.")
+
+
+def _show_one(model: "Published") -> None:
+    from vsscli.models.catalogue import SHOWN_SIZE
+
+    about = model.about
+    height, width = SHOWN_SIZE
+    kept = model.kept_bytes(height, width)
+    maps = model.queries if model.keeps_per == "queries" else model.channels
+    print(model.name)
+    rows = {
+        "network": f"{about.title}: {model.network}; {model.queries} queries, {model.parameters:.1f} M parameters",
+        "classes": about.classes,
+        "test size": f"short side {model.short}, long side at most {model.cap}",
+        "memory": f"{kept / 1e6:.1f} MB a frame at {height}x{width}, kept until the video ends: {model.kept}, "
+        f"{maps} float32 maps of {height // 4}x{width // 4} ({kept:,} bytes)",
+        "published": f"{about.scored}: mIoU {model.miou:.1%}, VC8 {model.vc8:.1%}, VC16 {model.vc16:.1%}",
+        "caution": about.caution,
+        "weights": f"https://huggingface.co/{about.hub} ({about.files})",
+        "licence": about.licence,
+    }
+    for head, text in rows.items():
+        print(fill(text, _WIDTH, initial_indent=f"  {head:<11}", subsequent_indent=" " * 13, break_on_hyphens=False))
+    print(f"\n{model.convert_line}\nvsscli infer DATA --model models/{model.name} --out RUN")
+
+
+def _say(text: str) -> None:
+    print(fill(text, _WIDTH, subsequent_indent="  ", break_on_hyphens=False))

@@ -1,0 +1,53 @@
+"""Whether a folder can be made where the user wants it, told before the work."""
+
+from pathlib import Path
+
+from vsscli.errors import RunError
+
+
+def check_new_folder(out: Path) -> None:
+    """RunError where no model folder can be made: a file, below a file, a folder of other things, no right to write.
+
+    Makes and removes an empty folder there, because rights and kinds of disks tell too little. A folder with a
+    ``config.json`` may be there: whether it is the same model shows later.
+    """
+    from vsscli.runs.disk import disk_errors, real_path, stamp
+
+    with disk_errors(out):
+        place = real_path(out)
+        if place.exists() and not place.is_dir():
+            raise RunError(f"--out {out} is a file.", "Give a folder that is absent or empty.")
+        if place.is_dir() and any(place.iterdir()):
+            if not (place / "config.json").is_file():
+                raise RunError(
+                    f"--out {out} is not empty and is no model folder.", "Give a folder that is absent or empty."
+                )
+            return
+        above = _above(place)
+        if not above.is_dir():
+            raise RunError(
+                f"--out {out} lies below {above}, which is a file.", "Give a folder that is absent or empty."
+            )
+        trial = above / f".{place.name}.{stamp()}.tmp"
+        trial.mkdir()
+        trial.rmdir()
+
+
+def check_space(out: Path, size: int) -> None:
+    """RunError where fewer than ``size`` bytes are free on the disk of ``out``."""
+    import shutil
+
+    from vsscli.runs.disk import disk_errors, real_path
+
+    with disk_errors(out):
+        free = shutil.disk_usage(_above(real_path(out))).free
+    if free < size:
+        raise RunError(
+            f"--out {out}: {size / 1e6:,.0f} MB are to be written, and {free / 1e6:,.0f} MB are free on its disk.",
+            "Free some space, or give a folder on another disk.",
+        )
+
+
+def _above(place: Path) -> Path:
+    """The nearest thing above ``place`` that exists."""
+    return next(path for path in place.parents if path.exists())
