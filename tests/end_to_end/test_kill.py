@@ -1,0 +1,54 @@
+"""Runs the harness of `kill` over its table."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.kill import CASES, attack, complete
+from tests.end_to_end.nursery import Nursery
+from tests.models.convert.official import write_arch
+from tests.models.dvis.folders import write_random
+from tests.models.tiny import write
+from tests.support import make_vspw, tree
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    with Nursery() as nursery:
+        yield nursery
+
+
+@pytest.fixture(scope="module")
+def places(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("kill")
+    data = make_vspw(folder / "data", {"1_a": (6, 72, 80), "2_b": (5, 80, 72), "3_c": (7, 96, 72)})
+    runs = {name: folder / name for name in ("a", "b", "c")}
+    for i, run in enumerate(runs.values()):
+        command = ["infer", str(data), "--model", "oracle:noise=0.2", "--seed", str(i), "--out", str(run)]
+        complete(nursery, command, folder / "log.txt")
+    official = write_arch(folder / "official.pth", "dvis_tiny_online")
+    models = {"model": write(folder / "model", "mask2former"), "dvis": write_random(folder / "dvis", "offline")}
+    for name, size in (("s", "32"), ("t", "48")):
+        runs[name] = folder / name
+        kept = ["--size", size, "--keep-topk", "4", "--out", str(runs[name])]
+        complete(nursery, ["infer", str(data), "--model", str(models["model"]), *kept], folder / "log.txt")
+    return {"data": data, "official": official, **models, **runs}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_killed_and_repeated_gives_the_same_bytes(
+    name: str, nursery: Nursery, places: dict[str, Path], tmp_path: Path
+) -> None:
+    before = tree(places["data"])
+    whole, outcomes = attack(nursery, CASES[name], places, tmp_path)
+    assert whole
+    for outcome in outcomes:
+        names = sorted(outcome.bytes.keys() | whole.keys())
+        assert [name for name in names if outcome.bytes.get(name) != whole.get(name)] == []
+    assert sum(outcome.hit for outcome in outcomes) >= len(outcomes) // 2, "the kills came too late to mean anything"
+    assert tree(places["data"]) == before
+
+
+def test_there_are_enough_kill_points() -> None:
+    assert sum(case.kills for case in CASES.values()) >= 50
