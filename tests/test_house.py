@@ -14,7 +14,7 @@ PACKAGE = Path(vsscli.__file__).parent
 ROOT = PACKAGE.parent
 
 #: Room -> rooms it may import. `errors` and `resources` are open to all.
-MIDDLE = ("infer", "ensemble", "score", "submit")
+MIDDLE = ("infer", "ensemble", "postprocess", "score", "submit")
 BELOW = ("engine", "runs", "data", "maps")
 ALLOWED: dict[str, set[str]] = {
     "maps": set(),
@@ -24,6 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "models": {"data", "maps"},
     "infer": {"models", *BELOW},
     "ensemble": set(BELOW),
+    "postprocess": {"score", *BELOW},
     "score": set(BELOW),
     "submit": set(BELOW),
     "guides": set(),
