@@ -21,7 +21,7 @@ from vsscli.cli.synth import synth
 app = typer.Typer(
     name="vsscli",
     help="Video semantic segmentation: from a folder of videos to a score and a submission archive.",
-    epilog="The chain: infer -> ensemble -> postprocess -> score -> submit. 'vsscli VERB --help' has an example of each.",
+    epilog="The chain: infer -> ensemble -> postprocess -> score -> submit. 'vsscli VERB --help' has an example.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,

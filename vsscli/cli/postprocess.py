@@ -272,8 +272,9 @@ def _end_unanswered(out: Path, videos: list[str], offline: bool) -> None:
     if open_ends:
         count = sum(map(count_unanswered, open_ends))
         what = "without --offline" if offline else "with a higher --budget, or once the model answers,"
+        more = ", ..." if len(open_ends) > 1 else ""
         say(
-            f"postprocess: {plural(count, 'question')} about {plural(len(open_ends), 'video')} unanswered: they "
-            f"are unchanged ({open_ends[0].video}{', ...' if len(open_ends) > 1 else ''}). The same command {what} asks again."
+            f"postprocess: {plural(count, 'question')} about {plural(len(open_ends), 'video')} unanswered: they are as "
+            f"they were ({open_ends[0].video}{more}). The same command {what} asks again."
         )
         raise typer.Exit(1)
