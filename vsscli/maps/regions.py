@@ -33,8 +33,8 @@ def enlarge(cells: NDArray[np.int32], block: int, shape: tuple[int, ...]) -> NDA
 
 def connect(mask: NDArray[np.bool_], block: int) -> tuple[NDArray[np.int32], int]:
     """(cells ``int32`` with the number of their region, 1 to n, or 0, n): regions of ``mask`` that touch, by cells."""
-    cells, count = ndimage.label(shrink(mask, block), _EIGHT, np.int32)
-    return cells, int(count)
+    cells, count = ndimage.label(shrink(mask, block), _EIGHT)
+    return cells.astype(np.int32, copy=False), count
 
 
 def count_classes(regions: NDArray[np.int32], count: int, places: NDArray[np.uint8], classes: int) -> NDArray[np.int64]:

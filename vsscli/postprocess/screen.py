@@ -17,9 +17,9 @@ def decision_lines(records: Sequence[Record]) -> list[str]:
     regions = [(record, region) for record in records for region in record.facts["regions"]]
     asked = [(record, region) for record, region in regions if region["questions"]]
     lines = [f"{_count(regions, 'region')}, {len(asked)} asked about, in {_count(records, 'video')}"]
-    reasons = Counter("changed" if region["decision"] else region["why"] for _, region in asked)
+    reasons = Counter(_fate(region) for _, region in asked)
     lines += [f"{count:>8,}  {reason}" for reason, count in reasons.most_common()]
-    changed = [(record, region) for record, region in asked if region["decision"]]
+    changed = [(record, region) for record, region in asked if region["changed"]]
     changed.sort(key=lambda pair: (-pair[1]["changed"], pair[0].video, pair[1]["region"]))
     if changed:
         of = f", the {SHOWN} largest of {len(changed)}" if len(changed) > SHOWN else ""
@@ -36,6 +36,12 @@ def effect_lines(lines: Sequence[Line], videos: int) -> list[str]:
     ]
     heads = ["group", ">pixels helped", ">hurt", ">mIoU before %", ">after %"]
     return [f"compared with the masks of {videos:,} video{'s' * (videos != 1)}:", *columns(heads, rows)]
+
+
+def _fate(region: Mapping[str, Any]) -> str:
+    if region["decision"] is None:
+        return f"unchanged: {region['why']}"
+    return "changed" if region["changed"] else "unchanged: the answers agree with it"
 
 
 def _row(record: Record, region: Mapping[str, Any]) -> list[str]:

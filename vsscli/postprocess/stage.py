@@ -37,6 +37,7 @@ class CorrectStage(Stage):
     A video with an unanswered question passes through unchanged, and so does one of which nothing is to change.
     """
 
+    table: ClassTable
     part = 0.4  # of a frame's work; its regions are found before
 
     def __init__(
