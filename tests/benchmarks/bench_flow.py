@@ -24,12 +24,12 @@ from vsscli.data.classes import vspw_classes
 from vsscli.data.open import open_dataset
 from vsscli.data.plain import PlainDataset
 from vsscli.ensemble.consistency import Consistency
-from vsscli.ensemble.source import frames_and_maps
 from vsscli.maps.flow import backward_flow, gray
 from vsscli.maps.ssim import class_ssim, id_ssim, windows_inside
 from vsscli.maps.warp import flow_sources, warp
 from vsscli.runs.labels import write_labels
 from vsscli.runs.run import Run, open_run
+from vsscli.runs.source import frames_and_maps
 
 FRAMES, ROUNDS = 6, 7
 PAIRS = FRAMES - 1

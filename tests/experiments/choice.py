@@ -21,10 +21,10 @@ from vsscli.data.open import open_dataset
 from vsscli.data.world import write_world
 from vsscli.ensemble.consistency import Consistency
 from vsscli.ensemble.explain import count_video, miou
-from vsscli.ensemble.source import frames_and_maps
 from vsscli.infer.oracle import OracleStage
 from vsscli.maps.flow import gray
 from vsscli.runs.run import Run, open_run
+from vsscli.runs.source import frames_and_maps
 
 NUMBERINGS = 20
 #: Models by name: kind of error, then strength. ``confuse`` is filled in from the dataset's classes.

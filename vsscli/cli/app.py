@@ -13,6 +13,7 @@ from vsscli.cli.ensemble import ensemble
 from vsscli.cli.guide import guide
 from vsscli.cli.infer import infer
 from vsscli.cli.models import models
+from vsscli.cli.postprocess import postprocess
 from vsscli.cli.score import score
 from vsscli.cli.submit import submit
 from vsscli.cli.synth import synth
@@ -20,7 +21,7 @@ from vsscli.cli.synth import synth
 app = typer.Typer(
     name="vsscli",
     help="Video semantic segmentation: from a folder of videos to a score and a submission archive.",
-    epilog="The chain: infer -> ensemble -> score -> submit. 'vsscli VERB --help' explains each with an example.",
+    epilog="The chain: infer -> ensemble -> postprocess -> score -> submit. 'vsscli VERB --help' has an example.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
@@ -45,6 +46,7 @@ def root(
 
 app.command()(infer)
 app.command()(ensemble)
+app.command()(postprocess)
 app.command()(score)
 app.command()(submit)
 app.command()(convert)

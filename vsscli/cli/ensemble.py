@@ -139,7 +139,7 @@ def ensemble(
 def _prepare(stage: "FlowSsimStage", explain: bool, videos: tuple[str, ...], whole: bool) -> None:
     """What `--explain` lacks is told before the work; so is what the dataset has and the runs have not."""
     from vsscli.ensemble.explain import check_explainable
-    from vsscli.ensemble.source import where
+    from vsscli.runs.source import where
 
     if explain:
         check_explainable(stage.dataset, stage.runs, videos)

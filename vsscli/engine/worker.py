@@ -33,7 +33,8 @@ class Worker:
 
     def run(self, video: str) -> Done:
         """Makes ``video`` unless it is finished by now."""
-        if self._run.finished(video) and not self._stage.lacks(video):
+        again = self._run.finished(video)
+        if again and not self._stage.lacks(video):
             self._stage.finished(video)
             return Done()
         if not self._open:
@@ -44,7 +45,7 @@ class Worker:
             digests = {source.role: source.digest(video) for source in self._stage.inputs}
             self._slot.begin(self._stage.count(video))
             self._stage.step = self._slot.frame
-            with self._run.begin(video) as writer:
+            with self._run.begin(video, again) as writer:
                 frames = _write(writer, self._stage, video, self._slot)
                 writer.commit(digests, self._stage.facts(video))
             self._stage.finished(video)

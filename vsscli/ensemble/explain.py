@@ -11,10 +11,10 @@ from vsscli import engine
 from vsscli.data.classes import IGNORE
 from vsscli.data.dataset import Dataset
 from vsscli.ensemble.choice import Choice
-from vsscli.ensemble.source import where
 from vsscli.errors import DataError, RunError
 from vsscli.maps.confusion import PairCounter
 from vsscli.runs.run import Run
+from vsscli.runs.source import where
 
 #: Per run and class: pixels hit, in the truth, in the prediction: ``int64 [runs, 3, 256]``. They add up over videos.
 Counts = NDArray[np.int64]

@@ -10,11 +10,11 @@ from vsscli.engine import Frame
 from vsscli.engine.inputs import DatasetInput
 from vsscli.ensemble.choice import Choice, choose, read_choice
 from vsscli.ensemble.consistency import SSIM_ON, Consistency
-from vsscli.ensemble.source import check_source, frames_and_maps
 from vsscli.ensemble.stage import EnsembleStage
 from vsscli.errors import OptionError
 from vsscli.maps.flow import gray
 from vsscli.runs.run import Run
+from vsscli.runs.source import check_source, frames_and_maps
 
 
 class FlowSsimStage(EnsembleStage):

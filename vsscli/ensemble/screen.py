@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from vsscli.columns import columns
 from vsscli.ensemble.choice import HIGHEST, Choice
 from vsscli.ensemble.explain import Explanation
 
@@ -18,13 +19,13 @@ def choice_lines(choices: Sequence[Choice], names: Sequence[str]) -> list[str]:
         means = [choice.ssim[i] for choice in choices if choice.ssim is not None]
         mean = f"{sum(means) / len(means):.4f}" if means else "-"
         rows.append([name, str(sum(choice.chosen == i for choice in choices)), mean])
-    lines = table(["run", ">chosen", ">mean SSIM"], rows)
+    lines = columns(["run", ">chosen", ">mean SSIM"], rows)
     thin = sorted((c for c in choices if c.margin is not None), key=lambda c: (c.margin, c.video))
     if thin:
         of = f", the {SHOWN} thinnest of {len(thin)}" if len(thin) > SHOWN else ""
         lines += ["", f"margins over the next run{of}:"]
         rows = [[c.video, names[c.chosen], f"{_chosen_ssim(c):.5f}", f"{c.margin:.5f}"] for c in thin[:SHOWN]]
-        lines += table(["video", "chosen", ">SSIM", ">margin"], rows)
+        lines += columns(["video", "chosen", ">SSIM", ">margin"], rows)
     for why in dict.fromkeys(c.why for c in choices if c.why != HIGHEST):
         videos = [c.video for c in choices if c.why == why]
         lines += ["", f"{why}: {_some(videos)}"]
@@ -39,7 +40,7 @@ def explanation_lines(found: Explanation) -> list[str]:
     count = len(found.videos)
     lines = [f"compared with the masks of {count} video{'s' * (count > 1)}:"]
     rows = [[way.name, f"{100 * way.miou:.2f}", f"{100 * way.per_video:.2f}"] for way in found.ways]
-    lines += table(["chosen by", ">mIoU %", ">mean of videos %"], rows)
+    lines += columns(["chosen by", ">mIoU %", ">mean of videos %"], rows)
     lines += ["", f"the chosen run is the best of its video in {found.hits} of {count}"]
     if found.agreement is not None:
         share = f"{100 * found.agreement:.0f}% of {found.compared}"
@@ -56,17 +57,6 @@ def as_json(choices: Sequence[Choice], names: Sequence[str], ssim_on: str, found
         "videos": [asdict(choice) for choice in choices],
         "explain": None if found is None else asdict(found),
     }
-
-
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns two blanks apart; a head that begins with ``>`` is of numbers."""
-    cells = [[head.removeprefix(">") for head in heads], *rows]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(heads))]
-    right = [head.startswith(">") for head in heads]
-    return [
-        "  ".join(c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True)).rstrip()
-        for row in cells
-    ]
 
 
 def _chosen_ssim(choice: Choice) -> float:

@@ -114,9 +114,9 @@ class OutputRun:
         if _abandoned(self.path):
             (self.path / "run.json").unlink(missing_ok=True)
 
-    def begin(self, video: str) -> "VideoWriter":
-        """A writer for one video, in a folder of this process."""
-        return VideoWriter(self, video)
+    def begin(self, video: str, again: bool = False) -> "VideoWriter":
+        """A writer for one video, in a folder of this process; ``again``: it replaces a finished video."""
+        return VideoWriter(self, video, again)
 
     def log(self, event: str, **facts: Any) -> None:
         """Appends one line to ``.vsscli/log.jsonl``; a log that cannot be written stops nothing."""
@@ -136,9 +136,10 @@ class VideoWriter:
     Entering it claims the run: TakenError when it is another's, before any work is done.
     """
 
-    def __init__(self, run: OutputRun, video: str) -> None:
+    def __init__(self, run: OutputRun, video: str, again: bool = False) -> None:
         self._run = run
         self._video = video
+        self._again = again
         self._folder = run.doing / f"{video}.{stamp()}"
         self._frames: list[str] = []
         self._digest, self._scores = LabelDigest(), ScoresDigest()
@@ -186,6 +187,8 @@ class VideoWriter:
     def commit(self, inputs: Mapping[str, str], facts: Mapping[str, Any]) -> None:
         """Makes the video visible and writes its record; drops it if another process finished it meanwhile.
 
+        A finished video that is made again keeps its label maps where they are equal: only its record is new.
+
         RunError when it would replace a folder with files in it that are not ours.
         """
         if not self._frames:
@@ -194,7 +197,7 @@ class VideoWriter:
         record = Record(self._video, tuple(self._frames), self._digest.hex(), inputs, seconds, __version__, facts)
         target = self._run.path / self._video
         with disk_errors(target):
-            if target.is_dir() and self._run.finished(self._video):
+            if not self._again and target.is_dir() and self._run.finished(self._video):
                 return
             scores = self._place_scores(record)
             try:
@@ -202,7 +205,7 @@ class VideoWriter:
             except OSError:
                 if not target.is_dir():
                     raise
-                if scores is None and self._run.finished(self._video):
+                if not self._again and scores is None and self._run.finished(self._video):
                     return
                 self._settle(target, record)
         files = files_state(self._run.path, self._video, self._frames)

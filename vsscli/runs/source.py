@@ -1,4 +1,4 @@
-"""The frames that runs were made from, for methods that read them."""
+"""The frames that runs were made from, for those who read both."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress

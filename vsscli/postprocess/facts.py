@@ -1,0 +1,90 @@
+"""What the record of a video tells of its regions: what was asked and answered, what was decided, what changed."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vsscli.postprocess.decide import Decision
+from vsscli.postprocess.plan import Plan, Region
+from vsscli.postprocess.question import Answer
+from vsscli.runs.record import Record
+
+#: So much of what a model said is kept in records; all of it is in answers.jsonl.
+SAID = 300
+
+
+def describe_video(
+    plan: Plan,
+    asked: str,
+    answers: Sequence[Sequence[Answer | None]],
+    decisions: Sequence[Decision | None],
+    rejected: Sequence[str],
+) -> dict[str, Any]:
+    """The facts of a record: ``regions``, and over all of them the ``unanswered`` questions and ``changed`` pixels."""
+    regions = [
+        _region(plan, region, asked, given, decision)
+        for region, given, decision in zip(plan.regions, answers, decisions, strict=True)
+    ]
+    return {
+        "unanswered": sum(question["answer"] is None for region in regions for question in region["questions"]),
+        "changed": sum(region["changed"] for region in regions),
+        "pixels": plan.area,
+        "rejected": list(rejected),
+        "regions": regions,
+    }
+
+
+def unanswered_keys(record: Record) -> list[str]:
+    """The keys of the questions that had no answer when the record was written."""
+    return [
+        str(question.get("key"))
+        for region in _list(record.facts, "regions")
+        for question in _list(region, "questions")
+        if question.get("answer") is None
+    ]
+
+
+def count_unanswered(record: Record | None) -> int:
+    """How many questions about a video had no answer; 0 without a record."""
+    return len(unanswered_keys(record)) if record is not None else 0
+
+
+def _list(found: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """What a record holds under ``name``: records of other make may hold anything."""
+    items = found.get(name)
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+def _region(
+    plan: Plan, region: Region, asked: str, answers: Sequence[Answer | None], decision: Decision | None
+) -> dict[str, Any]:
+    tube, classes = region.tube, region.group.classes
+    pixels = {name: int(count) for name, count in zip(classes, tube.pixels, strict=True) if count}
+    chosen = decision.chosen if decision is not None else None
+    return {
+        "region": region.name,
+        "group": region.group.name,
+        "pixels": pixels,
+        "frames": [plan.frames[tube.frames[0]], plan.frames[tube.frames[-1]], len(tube.frames)],
+        "asked": region.why,
+        "question": region.questions[0].text if region.questions else None,
+        "candidates": list(classes),
+        "questions": [
+            {
+                "frame": question.frame,
+                "key": question.key(asked),
+                "image": {"sha256": hashlib.sha256(question.image).hexdigest(), "size": list(question.size)},
+                "answer": None if answer is None else _answer(answer),
+            }
+            for question, answer in zip(region.questions, answers, strict=True)
+        ],
+        "votes": decision.votes if decision is not None else {},
+        "decision": chosen,
+        "why": decision.why if decision is not None else "not asked",
+        "changed": 0 if chosen is None else sum(pixels.values()) - pixels.get(chosen, 0),
+    }
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    said = answer.text if len(answer.text) <= SAID else f"{answer.text[:SAID]}..."
+    return {"chosen": answer.chosen, "probability": answer.probability, "said": said, "model": answer.model}
