@@ -52,13 +52,14 @@ def test_classes_are_corrected_and_nothing_is_asked_twice(root: Path, server: Se
     assert correct(root, server.url) == 0
     out, err = capfd.readouterr()
     assert right(root) == dict.fromkeys(world(), True)
-    assert len(server.requests) == 9 and "9 questions answered by loopback-model-1" in err
-    assert re.search(r"8 regions of confusable classes, 3 asked about\n +3  changed", out)
+    assert len(server.requests) == 18 and "18 questions answered by loopback-model-1" in err
+    assert re.search(r"12 regions of confusable classes, 6 asked about\n", out)
+    assert re.search(r"\n +3  changed\n", out) and re.search(r"\n +3  unchanged: the answers agree with it\n", out)
     assert re.search(r"1_split/water +sea, lake +lake +lake 3 +3,840 +20.8%", out), out
-    assert re.search(r"water +\d[\d,]* +0 ", out) and "compared with the masks of 4 videos:" in out
+    assert re.search(r"water +\d[\d,]* +0 ", out) and "compared with the masks of 5 videos:" in out
     assert correct(root, server.url) == 0
-    assert len(server.requests) == 9
-    assert "4 videos had been finished before" in capfd.readouterr().err
+    assert len(server.requests) == 18
+    assert "5 videos had been finished before" in capfd.readouterr().err
     assert tree(root / "run") | tree(root / "data") == before
 
 
@@ -71,7 +72,7 @@ def test_shards_and_workers_give_the_same_bytes(root: Path, server: Server) -> N
         for call in calls:
             assert correct(root, server.url, "--offline", *call, out=out) == 0
         assert contents(root / out) == contents(root / "out")
-    assert len(server.requests) == 9
+    assert len(server.requests) == 18
 
 
 def test_shards_do_not_ask(root: Path, server: Server, capfd: Capture) -> None:
@@ -84,27 +85,27 @@ def test_shards_do_not_ask(root: Path, server: Server, capfd: Capture) -> None:
 def test_unanswered_videos_are_unchanged_and_redone_later(root: Path, server: Server, capfd: Capture) -> None:
     assert correct(root, server.url, "--offline") == 1
     err = " ".join(capfd.readouterr().err.split())
-    assert "9 questions about 3 videos unanswered: they are as they were (1_split, ...)" in err
-    assert right(root) == {"1_split": False, "2_flip": False, "3_fine": True, "4_house": False}
+    assert "18 questions about 4 videos unanswered: they are as they were (1_split, ...)" in err
+    assert right(root) == {"1_split": False, "2_flip": False, "3_fine": True, "4_house": False, "5_both": True}
     assert contents(root / "out")["1_split/00000000.png"] == (root / "run" / "1_split" / "00000000.png").read_bytes()
     record = read_record(root / "out", "1_split")
     assert record is not None and record.facts["unanswered"] == 3
     assert correct(root, server.url, "--offline") == 1
     assert correct(root, server.url, "--videos", "1_split") == 0
     assert len(server.requests) == 3
-    assert right(root) == {"1_split": True, "2_flip": False, "3_fine": True, "4_house": False}
+    assert right(root) == {"1_split": True, "2_flip": False, "3_fine": True, "4_house": False, "5_both": True}
     assert correct(root, server.url) == 0
-    assert len(server.requests) == 9 and all(right(root).values())
+    assert len(server.requests) == 18 and all(right(root).values())
 
 
 def test_rejecting_takes_back_without_asking(root: Path, capfd: Capture) -> None:
     with Server(see) as server:
         assert correct(root, server.url) == 0
     capfd.readouterr()
-    assert correct(root, server.url, "--reject", "1_split/water, 4_house/building-1") == 0
+    assert correct(root, server.url, "--reject", "1_split/water, 4_house/building-1.house") == 0
     out = capfd.readouterr().out
     assert "2  unchanged: rejected" in out
-    assert right(root) == {"1_split": False, "2_flip": True, "3_fine": True, "4_house": False}
+    assert right(root) == {"1_split": False, "2_flip": True, "3_fine": True, "4_house": False, "5_both": True}
     undone = contents(root / "out")
     assert undone["1_split/00000002.png"] == (root / "run" / "1_split" / "00000002.png").read_bytes()
     assert correct(root, server.url, "--reject", "1_split/lake") == 1
@@ -114,11 +115,11 @@ def test_rejecting_takes_back_without_asking(root: Path, capfd: Capture) -> None
 def test_a_dry_run_contacts_nobody_and_shows_all(root: Path, capfd: Capture) -> None:
     assert correct(root, "http://127.0.0.1:9/v1", "--dry-run") == 0
     err = capfd.readouterr().err
-    assert "9 requests, about" in err and "0.00 USD; nothing leaves this machine" in err
+    assert "18 requests, about" in err and "0.00 USD; nothing leaves this machine" in err
     assert {path.name for path in root.iterdir()} == {"data", "run", "out.questions"}
     lines = [json.loads(line) for line in (root / "out.questions" / "questions.jsonl").read_text().splitlines()]
-    assert len(lines) == 9 == len(list((root / "out.questions").glob("*/*.jpg")))
-    assert {line["region"] for line in lines} == {"water", "building-1"}
+    assert len(lines) == 18 == len(list((root / "out.questions").glob("*/*.jpg")))
+    assert {line["region"] for line in lines} == {"water", "building-1.house", "building-1.building"}
 
 
 def test_a_dry_run_of_a_remote_model_tells_the_price(
@@ -129,7 +130,7 @@ def test_a_dry_run_of_a_remote_model_tells_the_price(
     assert run([*words, str(root / "out"), "--dry-run", "--workers", "1"]) == 0
     err = capfd.readouterr().err
     assert re.search(
-        r"9 requests, about [\d,]+ tokens in and [\d,]+ out, 0\.\d\d USD; .*go to https://api.openai.com", err
+        r"18 requests, about [\d,]+ tokens in and [\d,]+ out, 0\.\d\d USD; .*go to https://api.openai.com", err
     )
     assert run([*words, str(root / "out"), "--workers", "1"]) == 2
     assert "OPENAI_API_KEY" in capfd.readouterr().err
@@ -185,4 +186,4 @@ def test_one_lucky_answer_is_not_enough(root: Path) -> None:
 
     with Server(once) as server:
         assert correct(root, server.url, "--threads", "1") == 0
-    assert right(root) == {"1_split": False, "2_flip": False, "3_fine": True, "4_house": False}
+    assert right(root) == {"1_split": False, "2_flip": False, "3_fine": True, "4_house": False, "5_both": True}

@@ -17,9 +17,10 @@ from vsscli.postprocess.answers import AnswerStore
 from vsscli.postprocess.decide import UNANSWERED
 from vsscli.postprocess.facts import read_regions, unanswered_keys
 from vsscli.postprocess.groups import read_groups
-from vsscli.postprocess.plan import Plan, Planner, Region
+from vsscli.postprocess.plan import Plan, Planner
 from vsscli.postprocess.profiles import Profile, load_profile
 from vsscli.postprocess.question import Answer, Question
+from vsscli.postprocess.regions import find_regions
 from vsscli.postprocess.rules import Rules
 from vsscli.postprocess.stage import CorrectStage, changed_pixels, decide_video, relabel
 from vsscli.postprocess.wording import read_wording
@@ -31,10 +32,9 @@ def plan_of(video: Array) -> Plan:
     """A plan that asks about every region of a video ``uint8 [T, H, W]``."""
     tubes = follow(video)
     question = Question("v", "r", "g", "f", "text", ("a", "b"), b"", (1, 1))
-    regions = tuple(
-        Region(f"{GROUPS[tube.group].name}-{i}", GROUPS[tube.group], tube, "all are", [question] * 3)
-        for i, tube in enumerate(tubes.tubes)
-    )
+    regions = tuple(find_regions(tubes, GROUPS, Rules(when="all", min_frames=2)))
+    for region in regions:
+        region.questions += [question] * 3
     return Plan("v", tuple(map(str, range(len(video)))), tubes, regions, video.size)
 
 
@@ -76,13 +76,13 @@ def test_never_outside_a_group_never_void_never_too_much(video: Array, data: st.
 @settings(max_examples=50)
 @given(VIDEOS, st.data())
 def test_once_more_changes_nothing_more(video: Array, data: st.DataObject) -> None:
-    """The corrected video has the same regions: the same answers about them change nothing."""
+    """The corrected video has the same tubes: the same answers about them change nothing."""
     plan, rules = plan_of(video), Rules(max_share=1)
-    answers = draw_answers(data, plan)
-    once = apply(plan, video, answers, [], rules)
+    of_tube = {region.place: given for region, given in zip(plan.regions, draw_answers(data, plan), strict=True)}
+    once = apply(plan, video, [of_tube[region.place] for region in plan.regions], [], rules)
     again = plan_of(once)
-    assert [r.tube.frames for r in again.regions] == [r.tube.frames for r in plan.regions]
-    assert (apply(again, once, answers, [], rules) == once).all()
+    assert [tube.frames for tube in again.tubes.tubes] == [tube.frames for tube in plan.tubes.tubes]
+    assert (apply(again, once, [of_tube[region.place] for region in again.regions], [], rules) == once).all()
 
 
 @given(VIDEOS, st.data())
@@ -95,7 +95,7 @@ def test_to_reject_is_to_undo(video: Array, data: st.DataObject) -> None:
         whole, rest = apply(plan, video, answers, [], rules), apply(plan, video, answers, [one], rules)
         mine = np.zeros(video.shape, np.bool_)
         for t, labels in enumerate(video):
-            for _, mask in plan.tubes.masks(t, labels, frozenset([names.index(one)])):
+            for _, mask in plan.masks(t, labels, frozenset([names.index(one)])):
                 mine[t] = mask
         assert (rest == np.where(mine, video, whole)).all(), "that region is as it was, and nothing else"
 
@@ -142,7 +142,7 @@ class World:
 def test_a_video_is_made_again_when_its_answers_have_come(tmp_path: Path) -> None:
     here = World(tmp_path)
     here.answer("4_house", "building")
-    assert here.produce() == ["1_split", "2_flip", "3_fine", "4_house"]
+    assert here.produce() == ["1_split", "2_flip", "3_fine", "4_house", "5_both"]
     assert (here.maps("1_split") == world()["1_split"][1]).all()
     assert (here.maps("4_house") == world()["4_house"][0]).all()
     record = read_record(here.out, "1_split")

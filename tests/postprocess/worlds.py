@@ -40,7 +40,8 @@ def scene(water: int, construction: int = BUILDING) -> Labels:
 
 
 def world() -> dict[str, tuple[Labels, Labels]]:
-    """Truth and prediction of each video: a split lake, a river that flips, both right, and a building half a house."""
+    """Truth and prediction of each video: a split lake, a river that flips, all right, a building that is half a house,
+    and a house on a building, which is right."""
     split, flip, fine, house = scene(LAKE), scene(RIVER), scene(SEA), scene(SEA)
     wrong_split, wrong_flip, wrong_house = split.copy(), flip.copy(), house.copy()
     wrong_split[:, 28:, : W // 2] = SEA
@@ -52,6 +53,7 @@ def world() -> dict[str, tuple[Labels, Labels]]:
         "2_flip": (flip, wrong_flip),
         "3_fine": (fine, fine),
         "4_house": (house, wrong_house),
+        "5_both": (wrong_house, wrong_house),
     }
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from vsscli.errors import RunError
 from vsscli.postprocess.decide import Decision
-from vsscli.postprocess.plan import Plan, Region
+from vsscli.postprocess.plan import Plan
 from vsscli.postprocess.question import Answer
+from vsscli.postprocess.regions import Region
 from vsscli.runs.record import Record, record_path
 
 #: So much of what a model said is kept in records; all of it is in answers.jsonl.
