@@ -254,9 +254,11 @@ def _report(planner: "Planner", out: Path, videos: list[str], workers: int) -> N
     """Decisions, on stdout; what they are worth where there are masks."""
     from vsscli.postprocess import effect, screen
     from vsscli.postprocess.correct import finished_records
+    from vsscli.postprocess.facts import read_regions
     from vsscli.runs.run import open_run
 
-    print("\n".join(map(visible, screen.decision_lines(finished_records(out, videos)))))
+    regions = [region for record in finished_records(out, videos) for region in read_regions(out, record)]
+    print("\n".join(map(visible, screen.decision_lines(regions))))
     masked = effect.masked_videos(planner.dataset, planner.run, videos)
     if masked:
         lines = effect.measure(planner.dataset, planner.run, open_run(out), planner.groups, masked, workers)

@@ -52,7 +52,7 @@ class Worker:
         except (DiskError, TakenError):
             raise
         except VssError as error:
-            if self._run.finished(video):  # another process finished it, and cleared what we were reading
+            if not again and self._run.finished(video):  # another process finished it, and cleared what we were reading
                 return Done()
             return Done(str(error), frames=frames)
         except Exception as error:

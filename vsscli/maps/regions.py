@@ -18,10 +18,16 @@ def shrink(mask: NDArray[np.bool_], block: int) -> NDArray[np.bool_]:
     """Cells ``bool [ceil(H / block), ceil(W / block)]``, true where any pixel of ``mask``, ``bool [H, W]``, is."""
     if block == 1:
         return mask
-    height, width = mask.shape
-    rows = np.logical_or.reduceat(mask, np.arange(0, height, block), axis=0)
-    cells: NDArray[np.bool_] = np.logical_or.reduceat(rows, np.arange(0, width, block), axis=1)
-    return cells
+    return _any_of_rows(_any_of_rows(mask, block).T, block).T
+
+
+def _any_of_rows(mask: NDArray[np.bool_], block: int) -> NDArray[np.bool_]:
+    """Every ``block`` rows joined to one. By slices: several times as fast as ``np.logical_or.reduceat``."""
+    joined = mask[::block].copy()
+    for first in range(1, min(block, len(mask))):
+        rows = mask[first::block]
+        joined[: len(rows)] |= rows
+    return joined
 
 
 def enlarge(cells: NDArray[np.int32], block: int, shape: tuple[int, ...]) -> NDArray[np.int32]:
@@ -33,8 +39,8 @@ def enlarge(cells: NDArray[np.int32], block: int, shape: tuple[int, ...]) -> NDA
 
 def connect(mask: NDArray[np.bool_], block: int) -> tuple[NDArray[np.int32], int]:
     """(cells ``int32`` with the number of their region, 1 to n, or 0, n): regions of ``mask`` that touch, by cells."""
-    cells, count = ndimage.label(shrink(mask, block), _EIGHT, np.int32)
-    return cells, int(count)
+    cells, count = ndimage.label(shrink(mask, block), _EIGHT)
+    return cells.astype(np.int32, copy=False), count
 
 
 def count_classes(regions: NDArray[np.int32], count: int, places: NDArray[np.uint8], classes: int) -> NDArray[np.int64]:

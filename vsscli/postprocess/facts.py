@@ -2,12 +2,16 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from vsscli.errors import RunError
 from vsscli.postprocess.decide import Decision
-from vsscli.postprocess.plan import Plan, Region
+from vsscli.postprocess.plan import Plan
 from vsscli.postprocess.question import Answer
-from vsscli.runs.record import Record
+from vsscli.postprocess.regions import Region
+from vsscli.runs.record import Record, record_path
 
 #: So much of what a model said is kept in records; all of it is in answers.jsonl.
 SAID = 300
@@ -42,6 +46,47 @@ def unanswered_keys(record: Record) -> list[str]:
         for question in _list(region, "questions")
         if question.get("answer") is None
     ]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a record tells of a region: pixels by class and votes by class, both as they were, and what became of it."""
+
+    video: str
+    region: str
+    pixels: Mapping[str, int]
+    questions: int
+    votes: Mapping[str, float]
+    decision: str | None
+    why: str
+    changed: int
+    of: int  # pixels of the video
+
+
+def read_regions(run: Path, record: Record) -> list[Told]:
+    """The regions of a finished video of ``run``; RunError where its record does not tell them."""
+    facts = record.facts
+    try:
+        told = [
+            Told(
+                record.video,
+                str(region["region"]),
+                {str(name): int(count) for name, count in region["pixels"].items()},
+                len(region["questions"]),
+                {str(name): float(weight) for name, weight in region["votes"].items()},
+                None if region["decision"] is None else str(region["decision"]),
+                str(region["why"]),
+                int(region["changed"]),
+                int(facts["pixels"]),
+            )
+            for region in facts["regions"]
+        ]
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise RunError(
+            f"{record_path(run, record.video)}: this record does not tell what was asked and decided ({error!r}).",
+            f"Remove it and {run / record.video}, and repeat the command that made them.",
+        ) from None
+    return told
 
 
 def count_unanswered(record: Record | None) -> int:

@@ -12,7 +12,7 @@ LONGEST = 768
 QUALITY = 85
 RED = np.array([255, 0, 0], np.uint8)
 #: What is left of the brightness outside of the region.
-DIMMED = 0.45
+DIMMED = 0.6
 
 
 def draw(image: NDArray[np.uint8], mask: NDArray[np.bool_], how: str) -> tuple[bytes, tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,9 @@ from vsscli.postprocess.groups import Group
 from vsscli.postprocess.keyframes import sharpness, shortlists
 from vsscli.postprocess.picture import draw
 from vsscli.postprocess.question import Question
-from vsscli.postprocess.rules import KEY_FRAMES, MIXED, Rules
-from vsscli.postprocess.tubes import Follower, Tube, Tubes
+from vsscli.postprocess.regions import Region, find_regions
+from vsscli.postprocess.rules import KEY_FRAMES, Rules
+from vsscli.postprocess.tubes import Follower, Tubes
 from vsscli.postprocess.wording import Wording
 from vsscli.runs.run import Run
 from vsscli.runs.source import check_source_frames
@@ -22,29 +23,28 @@ from vsscli.runs.source import check_source_frames
 Array = NDArray[np.uint8]
 
 
-@dataclass
-class Region:
-    """A region that is big and long enough, called ``name`` within its video.
-
-    ``why`` it is asked about (None: it is not), with one of ``questions`` for each key frame.
-    """
-
-    name: str
-    group: Group
-    tube: Tube
-    why: str | None
-    questions: list[Question] = field(default_factory=list)
-
-
 @dataclass(frozen=True)
 class Plan:
-    """The regions of a video, in the order of `Tubes.tubes`; ``area`` are the pixels of all its frames."""
+    """The regions of a video; ``area`` are the pixels of all its frames."""
 
     video: str
     frames: tuple[str, ...]
     tubes: Tubes
     regions: tuple[Region, ...]
     area: int
+
+    def masks(self, number: int, labels: Array, wanted: frozenset[int]) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+        """(place in ``regions``, mask ``bool [H, W]``) of those of the ``wanted`` regions that are in a frame.
+
+        ``labels`` are those of the run for frame ``number``.
+        """
+        places = frozenset(self.regions[i].place for i in wanted)
+        for place, mask in self.tubes.masks(number, labels, places):
+            for i in sorted(wanted):
+                if self.regions[i].place == place:
+                    mine = mask & np.isin(labels, self.regions[i].ids)
+                    if mine.any():
+                        yield i, mine
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,10 @@ class Planner:
             follower.add(labels)
             step()
         tubes = follower.tubes(self.rules.min_area, self.rules.min_frames)
-        regions = tuple(self._regions(tubes))
-        self._ask(video, frames, tubes, regions)
-        return Plan(video, frames, tubes, regions, follower.area)
+        regions = tuple(find_regions(tubes, self.groups, self.rules))
+        plan = Plan(video, frames, tubes, regions, follower.area)
+        self._ask(plan)
+        return plan
 
     def questions(self, video: str) -> list[Question]:
         """The questions about ``video``; none where it cannot be read: that is told when its turn comes."""
@@ -92,38 +93,28 @@ class Planner:
             shape = labels.shape
             yield labels
 
-    def _regions(self, tubes: Tubes) -> Iterator[Region]:
-        numbers: dict[str, int] = {}
-        for tube in tubes.tubes:
-            group = self.groups[tube.group]
-            number = numbers[group.name] = numbers.get(group.name, 0) + 1
-            name = group.name if group.scope == "image" else f"{group.name}-{number}"
-            yield Region(name, group, tube, "all are" if self.rules.when == "all" else suspicion(tube))
-
-    def _ask(self, video: str, frames: Sequence[str], tubes: Tubes, regions: Sequence[Region]) -> None:
+    def _ask(self, plan: Plan) -> None:
         """Fills in the questions: of each part of a region's time, the sharpest frame of its shortlist."""
-        lists = {
-            i: shortlists(region.tube.frames, region.tube.areas.tolist(), KEY_FRAMES)
-            for i, region in enumerate(regions)
-            if region.why is not None
-        }
+        compared: dict[int, dict[int, int]] = {}  # frame -> region -> part of its time
+        for i, region in enumerate(plan.regions):
+            parts = shortlists(region.tube.frames, region.tube.areas.tolist(), KEY_FRAMES) if region.why else ()
+            for part, shortlist in enumerate(parts):
+                for number in shortlist:
+                    compared.setdefault(number, {})[i] = part
         best: dict[tuple[int, int], tuple[float, Question]] = {}
-        wanted = {frame: frozenset(i for i in lists if any(frame in part for part in lists[i])) for frame in
-                  {frame for parts in lists.values() for part in parts for frame in part}}  # fmt: skip
-        last = max(wanted, default=-1)
-        for number, image in enumerate(self.dataset.video(video).images() if wanted else ()):
-            if number in wanted:
-                labels, sharp = self.run.labels(video, frames[number]), sharpness(image)
-                self._check_size(video, frames[number], image, labels)
-                for i, mask in tubes.masks(number, labels, wanted[number]):
-                    for part, shortlist in enumerate(lists[i]):
-                        if number in shortlist and sharp > best.get((i, part), (-1.0,))[0]:
-                            question = self._question(video, regions[i], frames[number], image, mask)
-                            best[i, part] = sharp, question
-            if number == last:
+        for number, image in enumerate(self.dataset.video(plan.video).images() if compared else ()):
+            here = compared.get(number, {})
+            if here:
+                labels, sharp = self.run.labels(plan.video, plan.frames[number]), sharpness(image)
+                self._check_size(plan.video, plan.frames[number], image, labels)
+                for i, mask in plan.masks(number, labels, frozenset(here)):
+                    if sharp > best.get((i, here[i]), (-1.0,))[0]:
+                        question = self._question(plan.video, plan.regions[i], plan.frames[number], image, mask)
+                        best[i, here[i]] = sharp, question
+            if number == max(compared):
                 break
         for i, part in sorted(best):
-            regions[i].questions.append(best[i, part][1])
+            plan.regions[i].questions.append(best[i, part][1])
 
     def _question(self, video: str, region: Region, frame: str, image: Array, mask: NDArray[np.bool_]) -> Question:
         content, size = draw(image, mask, self.rules.image)
@@ -138,13 +129,3 @@ class Planner:
                 f"and {labels.shape[1]}x{labels.shape[0]} in {self.run.path}.",
                 "Give the dataset the run was made from (--data, --split).",
             )
-
-
-def suspicion(tube: Tube) -> str | None:
-    """Why a region's class may be wrong, None where nothing speaks for it: several classes, or one that flips."""
-    pixels = tube.pixels
-    if pixels.max() <= (1 - MIXED) * pixels.sum():
-        return "it is of several classes"
-    main = tube.counts.argmax(1)
-    flips = int((main[1:] != main[:-1]).sum())
-    return f"its class flips {flips} time{'s' * (flips > 1)}" if flips else None

@@ -1,31 +1,29 @@
 """Decisions and what they are worth, as lines of text."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from vsscli.columns import columns
 from vsscli.postprocess.effect import Line
-from vsscli.runs.record import Record
+from vsscli.postprocess.facts import Told
 
 #: So many regions are shown, those of which most pixels change first.
 SHOWN = 15
 
 
-def decision_lines(records: Sequence[Record]) -> list[str]:
+def decision_lines(regions: Sequence[Told]) -> list[str]:
     """What was asked and decided, counted; below it the largest changes, each with the ID that --reject takes."""
-    regions = [(record, region) for record in records for region in record.facts["regions"]]
-    asked = [(record, region) for record, region in regions if region["questions"]]
-    lines = [f"{_count(regions, 'region')}, {len(asked)} asked about, in {_count(records, 'video')}"]
-    reasons = Counter("changed" if region["decision"] else region["why"] for _, region in asked)
-    lines += [f"{count:>8,}  {reason}" for reason, count in reasons.most_common()]
-    changed = [(record, region) for record, region in asked if region["decision"]]
-    changed.sort(key=lambda pair: (-pair[1]["changed"], pair[0].video, pair[1]["region"]))
+    asked = [region for region in regions if region.questions]
+    lines = [f"{_count(regions, 'region')} of confusable classes, {len(asked)} asked about"]
+    lines += [f"{count:>8,}  {fate}" for fate, count in Counter(map(_fate, asked)).most_common()]
+    changed = sorted((r for r in asked if r.changed), key=lambda r: (-r.changed, r.video, r.region))
     if changed:
         of = f", the {SHOWN} largest of {len(changed)}" if len(changed) > SHOWN else ""
         lines += ["", f"changes{of} (--reject takes a region back):"]
-        rows = [_row(record, region) for record, region in changed[:SHOWN]]
-        lines += columns(["region", "was", "is now", "votes", ">pixels", ">of the video"], rows)
+        lines += columns(
+            ["region", "was", "is now", "votes", ">pixels", ">of the video"],
+            [_row(region) for region in changed[:SHOWN]],
+        )
     return lines
 
 
@@ -38,12 +36,17 @@ def effect_lines(lines: Sequence[Line], videos: int) -> list[str]:
     return [f"compared with the masks of {videos:,} video{'s' * (videos != 1)}:", *columns(heads, rows)]
 
 
-def _row(record: Record, region: Mapping[str, Any]) -> list[str]:
-    was = ", ".join(sorted(region["pixels"], key=lambda name: -region["pixels"][name])[:3])
-    votes = ", ".join(f"{name} {weight:g}" for name, weight in region["votes"].items())
-    share = region["changed"] / max(record.facts["pixels"], 1)
-    name = f"{record.video}/{region['region']}"
-    return [name, was, region["decision"], votes, f"{region['changed']:,}", f"{100 * share:.1f}%"]
+def _fate(region: Told) -> str:
+    if region.decision is None:
+        return f"unchanged: {region.why}"
+    return "changed" if region.changed else "unchanged: the answers agree with it"
+
+
+def _row(region: Told) -> list[str]:
+    was = ", ".join(sorted(region.pixels, key=lambda name: -region.pixels[name])[:3])
+    votes = ", ".join(f"{name} {weight:g}" for name, weight in region.votes.items())
+    share = f"{100 * region.changed / max(region.of, 1):.1f}%"
+    return [f"{region.video}/{region.region}", was, str(region.decision), votes, f"{region.changed:,}", share]
 
 
 def _percent(value: float | None) -> str:

@@ -15,8 +15,9 @@ from vsscli.postprocess.answers import AnswerStore
 from vsscli.postprocess.decide import UNANSWERED, Decision, decide
 from vsscli.postprocess.facts import describe_video, unanswered_keys
 from vsscli.postprocess.groups import groups_digest
-from vsscli.postprocess.plan import Plan, Planner, Region
+from vsscli.postprocess.plan import Plan, Planner
 from vsscli.postprocess.question import Answer
+from vsscli.postprocess.regions import Region
 from vsscli.postprocess.rules import Rules
 from vsscli.runs.manifest import Manifest, describe_classes
 from vsscli.runs.record import read_record
@@ -37,6 +38,7 @@ class CorrectStage(Stage):
     A video with an unanswered question passes through unchanged, and so does one of which nothing is to change.
     """
 
+    table: ClassTable
     part = 0.4  # of a frame's work; its regions are found before
 
     def __init__(
@@ -152,6 +154,6 @@ def relabel(plan: Plan, number: int, labels: NDArray[np.uint8], changes: Mapping
     if not changes:
         return labels
     changed = labels.copy()
-    for region, mask in plan.tubes.masks(number, labels, frozenset(changes)):
+    for region, mask in plan.masks(number, labels, frozenset(changes)):
         changed[mask] = changes[region]
     return changed

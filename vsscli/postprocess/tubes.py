@@ -31,12 +31,14 @@ class Tube:
     @property
     def areas(self) -> NDArray[np.int64]:
         """Pixels in each of its frames."""
-        return self.counts.sum(1)
+        areas: NDArray[np.int64] = self.counts.sum(1)
+        return areas
 
     @property
     def pixels(self) -> NDArray[np.int64]:
         """Pixels of each class of the group, over all frames."""
-        return self.counts.sum(0)
+        pixels: NDArray[np.int64] = self.counts.sum(0)
+        return pixels
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class Pieces:
     def find(self, labels: Array) -> Iterator[Piece]:
         """The pieces of a label map ``uint8 [H, W]``, group by group. One of scope ``image`` is a single region."""
         owners = self._group_of[labels]
-        block = block_size(*labels.shape, CELLS)
+        block = block_size(labels.shape[0], labels.shape[1], CELLS)
         for i in np.flatnonzero(np.bincount(owners.ravel(), minlength=256)[: len(self.groups)]).tolist():
             mask = owners == i
             if self.groups[i].scope == "image":
@@ -136,8 +138,9 @@ class Follower:
             for i, row in enumerate(counts):
                 parts.setdefault(self._root(first + i), []).append((frame, group, row))
         least = min_area * self.area / max(self.frames, 1)
-        tubes, owner = [], np.full(len(self._parents), -1, np.int32)
-        numbers = {}
+        tubes: list[Tube] = []
+        numbers: dict[int, int] = {}
+        owner = np.full(len(self._parents), -1, np.int32)
         for root in sorted(parts):
             tube = _tube(parts[root])
             if len(tube.frames) >= min_frames and tube.areas.mean() >= least:
