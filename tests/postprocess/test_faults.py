@@ -105,6 +105,7 @@ def test_a_refusal_is_not_kept_and_stops_nothing(refusal: Response, tmp_path: Pa
         "It is a river or a lake.",
         "I see nothing",
         "<think>lake",
+        "\ud800 pond",
     ],
 )
 def test_other_words_are_an_abstention(text: str, tmp_path: Path) -> None:

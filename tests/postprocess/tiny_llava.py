@@ -39,9 +39,10 @@ SIDE, PATCH, WIDTH = 64, 8, 64
 PLAIN = "Is the water in the image a {}? Please give me the only answer."
 OUTLINED = f"{PLAIN}\nThe water meant is outlined in red; the rest of the image is dimmed."
 ANSWERS = (" {}", " The water in the image is a {}.")
-TEMPLATE = (
-    "{% for m in messages %}{{ m['role'].upper() }}: {% for c in m['content'] %}"
-    "{% if c['type'] == 'text' %}{{ c['text'] }}{% else %}<image>\n{% endif %}{% endfor %}{% endfor %}"
+TEMPLATE = (  # pictures first, as LLaVA's own
+    "{% for m in messages %}{{ m['role'].upper() }}: "
+    "{% for c in m['content'] if c['type'] == 'image' %}<image>\n{% endfor %}"
+    "{% for c in m['content'] if c['type'] == 'text' %}{{ c['text'] }}{% endfor %}{% endfor %}"
     "{% if add_generation_prompt %} ASSISTANT:{% endif %}"
 )
 
@@ -120,7 +121,8 @@ def make_model(processor: Any, seed: int) -> Any:
     )  # fmt: skip
     config = LlavaConfig(
         vision_config=vision, text_config=text, image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
-        vision_feature_layer=-1, image_seq_length=(SIDE // PATCH) ** 2, vision_feature_select_strategy="default", tie_word_embeddings=False,
+        vision_feature_layer=-1, image_seq_length=(SIDE // PATCH) ** 2, vision_feature_select_strategy="default",
+        tie_word_embeddings=False,
     )  # fmt: skip
     model: Any = LlavaForConditionalGeneration(config)
     model.generation_config.update(
@@ -129,7 +131,7 @@ def make_model(processor: Any, seed: int) -> Any:
     return model
 
 
-def train(model: Any, processor: Any, seen: list[Picture], steps: int, seed: int, batch: int = 24) -> None:
+def train(model: Any, processor: Any, seen: list[Picture], steps: int, seed: int, batch: int = 16) -> None:
     """Teaches the answers; only they carry a loss."""
     chance = np.random.default_rng(seed)
     tokenizer = processor.tokenizer
@@ -164,7 +166,7 @@ def train(model: Any, processor: Any, seen: list[Picture], steps: int, seed: int
         ).logits
         loss = cross_entropy(logits[:, :-1].flatten(0, 1), wanted[:, 1:].flatten(), ignore_index=-100)
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
@@ -196,7 +198,7 @@ def as_question(picture: Picture, number: int = 0) -> Question:
     return Question(name, "water", "water", "00000001", wording(picture.how, order), order, picture.jpeg, picture.size)
 
 
-def make_tiny_llava(folder: Path, videos: int = 240, steps: int = 450, seed: int = 0) -> Path:
+def make_tiny_llava(folder: Path, videos: int = 180, steps: int = 320, seed: int = 0) -> Path:
     """Makes, trains and saves one; the folder. One thread, no download."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -226,8 +228,8 @@ def accuracy(folder: Path, videos: int) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--videos", type=int, default=240)
-    parser.add_argument("--steps", type=int, default=450)
+    parser.add_argument("--videos", type=int, default=180)
+    parser.add_argument("--steps", type=int, default=320)
     parser.add_argument("--judge", type=int, default=60, help="videos to be judged on")
     options = parser.parse_args()
     make_tiny_llava(options.folder, options.videos, options.steps)

@@ -50,7 +50,7 @@ class AnswerStore:
 
     def add(self, answer: Answer) -> None:
         """Appends one answer and waits until it is on the disk; DiskError. A second answer to a key is dropped."""
-        line = (json.dumps({"schema": SCHEMA, **asdict(answer)}, ensure_ascii=False) + "\n").encode()
+        line = (json.dumps({"schema": SCHEMA, **asdict(answer)}) + "\n").encode("ascii")
         with self._lock, disk_errors(self.path):
             if answer.key in self._answers:
                 return

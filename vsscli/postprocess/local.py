@@ -3,8 +3,11 @@
 import hashlib
 import io
 import json
+import logging
 import re
-from collections.abc import Iterable, Mapping
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +70,35 @@ def _digest(folder: Path) -> str:
     return state.hexdigest()
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No progress bars nor hints of ``transformers`` on stderr; its errors are raised as ever."""
+    from transformers.utils import logging as its
+
+    level, bars = its.get_verbosity(), its.is_progress_bar_enabled()
+    its.set_verbosity(logging.CRITICAL)
+    its.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"transformers\b")
+            yield
+    finally:
+        its.set_verbosity(level)
+        if bars:
+            its.enable_progress_bar()
+
+
+def _load(folder: str) -> tuple[Any, Any]:
+    """Processor and model; pickles are not opened, nor code that comes with a model run."""
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+
+    processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
+    model = AutoModelForImageTextToText.from_pretrained(
+        folder, local_files_only=True, use_safetensors=True, dtype="auto"
+    )
+    return processor, model
+
+
 class LocalAsker:
     """Scores the classes of a question by a model of ``transformers``; asked by one thread. ModelError.
 
@@ -79,17 +111,16 @@ class LocalAsker:
 
     def __init__(self, profile: Profile) -> None:
         import torch
-        from transformers import AutoModelForImageTextToText, AutoProcessor
 
         assert profile.local is not None
         self._profile = profile
         self.notes: list[str] = []
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        self._processor: Any
+        self._model: Any
         try:
-            self._processor: Any = AutoProcessor.from_pretrained(profile.local, local_files_only=True)
-            model: Any = AutoModelForImageTextToText.from_pretrained(
-                profile.local, local_files_only=True, use_safetensors=True, dtype="auto"
-            )
+            with _quiet():
+                self._processor, model = _load(profile.local)
             self._model = model.to(self._device).eval()
         except Exception as error:  # a folder can be broken in more ways than transformers has errors for
             first = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
