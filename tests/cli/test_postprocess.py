@@ -187,3 +187,31 @@ def test_one_lucky_answer_is_not_enough(root: Path) -> None:
     with Server(once) as server:
         assert correct(root, server.url, "--threads", "1") == 0
     assert right(root) == {"1_split": False, "2_flip": False, "3_fine": True, "4_house": False, "5_both": True}
+
+
+def test_no_server_no_budget_no_answers_of_this_version(root: Path, server: Server, capfd: Capture) -> None:
+    before = tree(root)
+    for words, sentence in (
+        (("http://127.0.0.1:9/v1",), "No server answers at http://127.0.0.1:9/v1"),
+        ((server.url, "--budget", "0"), "--budget 0 lets nothing be asked"),
+        ((server.url, "--budget", "nan"), "--budget nan lets nothing be asked"),
+    ):
+        assert correct(root, *words) == 2
+        assert sentence in capfd.readouterr().err
+        assert tree(root) == before and not (root / "out").exists()
+    (root / "out" / ".vsscli").mkdir(parents=True)
+    (root / "out" / ".vsscli" / "answers.jsonl").write_text('{"schema": 99, "key": "k"}\n')
+    before = tree(root)
+    assert correct(root, server.url) == 2
+    assert "answers.jsonl holds answers of schema 99" in capfd.readouterr().err
+    assert tree(root) == before and not server.requests
+
+
+def test_a_model_that_takes_no_images_ends_the_asking(root: Path, capfd: Capture) -> None:
+    refuses = error(400, "This model does not support image inputs.", type="invalid_request_error")
+    with Server(refuses) as server:
+        assert correct(root, server.url, "--threads", "1") == 1
+        assert len(server.requests) <= 6
+    err = capfd.readouterr().err
+    assert "image" in err and "unanswered" in err and "Traceback" not in err
+    assert right(root) == {"1_split": False, "2_flip": False, "3_fine": True, "4_house": False, "5_both": True}

@@ -118,9 +118,10 @@ VERBS = {
         "postprocess {a} --data {data} --llm llava --offline --groups {groups} --out {out} --workers 1",
         ("data", "a", "groups", "groups"),
         (
-            *("--data", "--split", "--llm", "--base-url", "--llm-model", "--local", "--groups", "--prompt", "--priority"),
-            *("--when", "--image", "--min-area", "--min-frames", "--majority", "--min-answers", "--max-share"),
-            *("--budget", "--rate", "--timeout", "--threads", "--reject", "--videos", "--shard", "--out", "--prices"),
+            *("--data", "--split", "--llm", "--base-url", "--llm-model", "--local", "--groups", "--prompt"),
+            *("--priority", "--when", "--image", "--min-area", "--min-frames", "--majority", "--min-answers"),
+            *("--max-share", "--budget", "--rate", "--timeout", "--threads", "--reject", "--videos", "--shard"),
+            *("--out", "--prices"),
         ),
         130,
     ),

@@ -1,8 +1,9 @@
 """``kill -9`` anywhere, the same command again: the same bytes.
 
 A harness over a table of verbs. Each writing verb has a line in `CASES`: its arguments, with ``{data}``, ``{a}``,
-``{b}``, ``{c}``, ``{s}``, ``{t}``, ``{model}``, ``{official}``, ``{groups}``, ``{server}`` and ``{out}`` filled in. The command is started as a
-process of its own, killed with its whole process group once its output holds a given number of files, and repeated.
+``{b}``, ``{c}``, ``{s}``, ``{t}``, ``{model}``, ``{official}``, ``{groups}``, ``{server}`` and ``{out}`` filled in.
+The command is started as a process of its own, killed with its whole process group once its output holds a given number
+of files, and repeated.
 """
 
 import os
