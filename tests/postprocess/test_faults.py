@@ -143,7 +143,10 @@ def ask_until_stopped(script: Any, tmp_path: Path, **fields: Any) -> tuple[AskRe
     [
         (error(401, "Incorrect API key provided"), "refuses the key"),
         (error(403, "Not yours"), "refuses the key"),
-        (error(404, "The model does not exist", code="model_not_found"), "--llm-model"),
+        (error(404, "The model does not exist", code="model_not_found"), "has no model loopback-model"),
+        (error(404, "model 'loopback-model' not found, try pulling it first"), "has no model loopback-model"),
+        (Response(b"", 404), "end in /v1"),
+        (error(402, "Insufficient credits"), "no credit"),
         (error(400, "Server is pinned to 'tiny', not 'loopback-model'"), "--llm-model"),
         (error(400, "Invalid content type. image_url is only supported by certain models."), "takes no images"),
         (error(500, "image input is not supported - hint: provide the mmproj"), "takes no images"),

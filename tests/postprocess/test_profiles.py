@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import textwrap
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import vsscli
 from tests.postprocess.support import question, questions
 from vsscli.errors import OptionError, VssError
 from vsscli.postprocess.ask import check
@@ -233,3 +235,14 @@ def test_larger_images_never_cost_less(name: str, height: int, width: int) -> No
     profile = load_profile(name)
     small, large = (replace(question(), size=size) for size in ((height, width), (height + 64, width + 64)))
     assert 0 < profile.tokens(small)[0] <= profile.tokens(large)[0]
+
+
+def test_the_profile_that_the_guide_shows_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    guide = (Path(vsscli.__file__).parent / "guides" / "correction.md").read_text()
+    block = guide.split("A profile of your own:")[1].split("- **Keys**")[0]
+    path = tmp_path / "example.yaml"
+    path.write_text(textwrap.dedent(block))
+    monkeypatch.setenv("EXAMPLE_KEY", SECRET)
+    profile = load_profile(str(path))
+    check(profile)
+    assert profile.needs_key and profile.remote and profile.usd(1_000_000, 0) == 1.2

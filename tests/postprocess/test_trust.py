@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -235,6 +236,42 @@ def test_a_disk_that_refuses_stops_the_asking(tmp_path: Path) -> None:
         with pytest.raises(RunError, match=r"answers.jsonl"):
             put(9, profile, tmp_path)
     assert len(server.requests) <= 1
+
+
+def test_a_pace_of_nothing_is_refused(tmp_path: Path) -> None:
+    with Server(LAKE) as server, pytest.raises(OptionError, match="--rate"):
+        put(1, profile_at(server.url, tmp_path), tmp_path, rate=0)
+
+
+def test_a_trivial_key_does_not_spoil_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(OWN_KEY, "a")
+    with Server(said("It is a lake.")) as server:
+        profile = profile_at(server.url, tmp_path)
+        put(1, profile, tmp_path)
+    answer = AnswerStore(tmp_path).get(question(0).key(profile.asked))
+    assert answer is not None and answer.text == "It is a lake."
+
+
+def test_an_interrupt_does_not_wait_for_a_server_that_hangs(tmp_path: Path) -> None:
+    hangs, over = threading.Event(), threading.Event()
+
+    def script(request: Request) -> Response:
+        if request.number == 2:
+            hangs.set()
+            over.wait(120)
+        return LAKE
+
+    with Server(script) as server:
+        profile_at(server.url, tmp_path)
+        command = [sys.executable, "-c", ASK.replace("threads=", "timeout=600.0, threads="), str(tmp_path), "9", "1"]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment) as process:
+            assert hangs.wait(60)
+            process.send_signal(signal.SIGINT)
+            _, talk = process.communicate(timeout=100)
+        over.set()
+    assert b"KeyboardInterrupt" in talk and process.returncode != 0
+    assert len(AnswerStore(tmp_path)) == 2
 
 
 ASK = """

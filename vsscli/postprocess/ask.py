@@ -6,7 +6,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -19,6 +18,7 @@ from vsscli.postprocess.question import Answer, Question
 
 BUDGET = 5.0  # US dollars
 IN_A_ROW = 5  # failures after which the others would fail too
+GRACE = 10.0  # seconds for answers that are on their way when the user interrupts: they are paid for
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,8 @@ def ask(
     OptionError as `check` does, RunError while another process asks for the same run, DiskError.
     """
     check(profile, budget)
+    if rate is not None and not rate > 0:
+        raise OptionError(f"--rate {rate:g} lets nothing be asked.", "Give questions a minute, above 0.")
     with store.asking(), contextlib.closing(open_asker(profile, timeout)) as asker:
         workers = min(threads, asker.threads or threads)
         return _Round(profile, store, asker, Purse(budget), Pace(rate), progress).run(questions, workers)
@@ -126,22 +128,23 @@ class _Round:
         slots = threading.Semaphore(threads)
         drawn: set[str] = set()
         twins: list[str] = []  # of questions in progress: the same picture and words, asked once
-        with ThreadPoolExecutor(threads) as pool:
-            try:
-                for question in questions:
-                    key = question.key(self._profile.asked)
-                    if self._store.get(key) is not None:
-                        self._count(cached=1)
-                    elif key in drawn:
-                        twins.append(key)
-                    elif self._may_ask(question, slots):
-                        drawn.add(key)
-                        pool.submit(self._one, question, key, slots)
-                    if self._stop.is_set():
-                        break
-            except BaseException:
-                self._stop.set()
-                raise
+        try:
+            for question in questions:
+                key = question.key(self._profile.asked)
+                if self._store.get(key) is not None:
+                    self._count(cached=1)
+                elif key in drawn:
+                    twins.append(key)
+                elif self._may_ask(question, slots):
+                    drawn.add(key)
+                    threading.Thread(target=self._one, args=(question, key, slots), daemon=True).start()
+                if self._stop.is_set():
+                    break
+            _wait_for_all(slots, threads, None)
+        except BaseException:
+            self._stop.set()
+            _wait_for_all(slots, threads, GRACE)
+            raise
         if self._error is not None:
             raise self._error
         for key in twins:
@@ -235,3 +238,11 @@ class _Round:
             self._result = replace(now, **{name: getattr(now, name) + count for name, count in more.items()})
             if self._progress is not None:
                 self._progress(replace(self._result, usd=self._purse.spent))
+
+
+def _wait_for_all(slots: threading.Semaphore, threads: int, seconds: float | None) -> None:
+    """Until every thread is free, or so many seconds are over: a thread that hangs dies with the process."""
+    end = None if seconds is None else time.monotonic() + seconds
+    for _ in range(threads):
+        if not slots.acquire(timeout=None if end is None else max(end - time.monotonic(), 0.0)):
+            return

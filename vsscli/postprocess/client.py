@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from openai import APIError, APIStatusError
 
 OPENAI = "https://api.openai.com"
+SECRET = 8  # characters; servers at home take "x" for a key
 
 
 @dataclass(frozen=True)
@@ -158,8 +159,13 @@ class ServerAsker:
         if status in (401, 403):
             set_key = f"Check the key in {profile.key}." if self._key else f"Set {profile.key} to a key."
             raise StopAskingError(f"{profile.base_url} refuses the key ({status}: {said}). {set_key}") from None
-        if "insufficient_quota" in (error.code, error.type):
+        if status == 402 or "insufficient_quota" in (error.code, error.type):
             raise StopAskingError(f"The account at {profile.base_url} has no credit left ({said}).") from None
+        if status == 404 and code != "model_not_found" and profile.model not in said:
+            raise StopAskingError(
+                f"There is nothing at {profile.base_url}/chat/completions ({said}). Most addresses end in /v1: give "
+                f"another --base-url, or another --llm-model where {profile.model} is the reason."
+            ) from None
         if status == 404 or code == "model_not_found" or (status == 400 and _names_model(said, profile.model)):
             raise StopAskingError(
                 f"{profile.base_url} has no model {profile.model} ({said}). Name one that it has with --llm-model, "
@@ -200,7 +206,7 @@ class ServerAsker:
         return Reply(chosen, None, self._cut(text), model, tokens_in, tokens_out)
 
     def _cut(self, text: str) -> str:
-        return text.replace(self._key, "***") if self._key else text
+        return text.replace(self._key, "***") if self._key and len(self._key) >= SECRET else text
 
     def _clean(self, text: str) -> str:
         """One line of at most 200 characters without the key."""
@@ -226,7 +232,7 @@ def _refused_parameter(error: "APIStatusError", sent: list[str]) -> str | None:
         if re.search(rf"\b{name}\b", about):
             return name
     said = _said(error)
-    named = [name for name in can_go if name != "detail" and re.search(rf"\b{name}\b", said)]
+    named = [name for name in can_go if re.search(r"image_url\W+detail" if name == "detail" else rf"\b{name}\b", said)]
     if not named and "response_format" in can_go and re.search(r"json.?schema|structured.?output|guided", said, re.I):
         return "response_format"
     # "use max_completion_tokens instead of max_tokens": what was sent is what is refused

@@ -124,10 +124,12 @@ def _read(text: str, names: Names, asked: str) -> str | None:
     shown: set[str] = set()
     named: set[str] = set()
     denied: set[str] = set()
+    doubted: set[str] = set()
     for number, tokens in enumerate(_sentences(text)):
         sentence = _Sentence(tokens, names)
         named |= {m.name for m in sentence.mentions if m.name not in about or not sentence.is_topic(m)}
         denied |= {mention.name for mention in sentence.mentions if sentence.denies(mention)}
+        doubted |= {mention.name for mention in sentence.mentions if sentence.doubts(mention)}
         if (sure | shown) and tokens[0] in words.TAKE_BACK:
             return None
         for mention in sentence.mentions if tokens[-1] != "?" else ():
@@ -137,7 +139,7 @@ def _read(text: str, names: Names, asked: str) -> str | None:
                 shown.add(mention.name)
     if not sure and len(named) == 1:
         sure = shown
-    return sure.pop() if len(sure) == 1 and not sure & denied else None
+    return sure.pop() if len(sure) == 1 and not sure & denied and doubted <= sure else None
 
 
 class _Sentence:
@@ -160,6 +162,11 @@ class _Sentence:
     def denies(self, mention: _Mention) -> bool:
         """It is not really a lake."""
         return bool(set(self._clause(mention.start)) & words.DENIALS)
+
+    def doubts(self, mention: _Mention) -> bool:
+        """It may also be a lake."""
+        clause = set(self._clause(mention.start))
+        return bool(clause & words.MAYBE) and not clause & words.DENIALS
 
     def is_bare(self, mention: _Mention) -> bool:
         """Lake. Answer: a lake. A lake, because it is calm. Not a river but a lake."""
@@ -220,7 +227,7 @@ class _Sentence:
         """Whether the words around a verb and its class state something here and now, in the model's own name."""
         before, subject = self.tokens[: mention.start], self._clause(verb)
         opinions = [i for i, token in enumerate(before) if token in words.OPINIONS]
-        if any(before[i - 1 : i] not in (["i"], ["would"]) for i in opinions):
+        if any(before[i - 1 : i] not in (["i"], ["would"]) for i in opinions) and "my" not in before:
             return False
         if opinions and set(before) & words.DENIALS:
             return False
@@ -251,7 +258,8 @@ class _Sentence:
         for other in self.mentions:
             between = set(self.tokens[mention.end : other.start])
             apart = other.name == mention.name or not between or between & words.DENIALS
-            if not apart and ("or" in between or between <= words.LISTING):
+            joined = "or" in between or ("and" in between and self.tokens[other.start - 1] in ("and", "a", "an"))
+            if not apart and (joined or between <= words.LISTING):
                 return True
         return False
 

@@ -13,7 +13,8 @@ ADVERBS = _words(
 )
 #: May stand before a bare answer: "So the final answer is: lake".
 LEADS = _words(
-    "here the only final correct best my answer choice option class is would be yes so therefore thus : - assistant"
+    "here the only final correct best my answer choice option class is would be yes so therefore thus : - assistant i "
+    "choose pick select say go with"
 )
 
 #: In front of a class, in the same clause, they take it back.
@@ -28,6 +29,8 @@ THOUGHTS = _words(
     "some many others once formerly used was were been said called named titled labeled labelled says imagine pretend "
     "should shall will had wish hope expected expect first second third initially almost nearly"
 )
+#: With these, a class is one of several.
+MAYBE = _words("may might could maybe perhaps possibly either")
 #: Who holds an opinion must be the model itself: "I think it is a lake".
 OPINIONS = _words("say think believe guess assume")
 #: Conditions and doubts reach to the end of their sentence.
