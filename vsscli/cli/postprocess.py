@@ -187,6 +187,8 @@ def postprocess(
             "Ask with one call, without --shard; shards can apply its answers with --offline.",
         )
     limits = Limits(budget, threads, rate, timeout).checked()
+    if prices is not None and not prices.is_file():
+        raise OptionError(f"--prices {prices} is no file.", "Give a copy of prompts/prices.yaml, or leave it out.")
     rules = Rules(when, image, min_area, min_frames, majority, min_answers, min_confidence, max_share)
     source, dataset = open_run(run), open_dataset(data, split)
     table = class_table(source, dataset)
