@@ -64,14 +64,13 @@ def test_classes_are_corrected_and_nothing_is_asked_twice(root: Path, server: Se
 
 
 def test_shards_and_workers_give_the_same_bytes(root: Path, server: Server) -> None:
-    assert correct(root, server.url) == 0
-    for out, calls in (("two", [["--workers", "2"]]), ("shards", [["--shard", f"{i}/3"] for i in range(3)])):
-        (root / out / ".vsscli").mkdir(parents=True)
-        answers = (root / "out" / ".vsscli" / "answers.jsonl").read_bytes()
-        (root / out / ".vsscli" / "answers.jsonl").write_bytes(answers)
-        for call in calls:
-            assert correct(root, server.url, "--offline", *call, out=out) == 0
-        assert contents(root / out) == contents(root / "out")
+    assert correct(root, server.url, "--workers", "2") == 0
+    (root / "shards" / ".vsscli").mkdir(parents=True)
+    answers = (root / "out" / ".vsscli" / "answers.jsonl").read_bytes()
+    (root / "shards" / ".vsscli" / "answers.jsonl").write_bytes(answers)
+    for i in range(3):
+        assert correct(root, server.url, "--offline", "--shard", f"{i}/3", out="shards") == 0
+    assert contents(root / "shards") == contents(root / "out")
     assert len(server.requests) == 18
 
 
@@ -186,4 +185,32 @@ def test_one_lucky_answer_is_not_enough(root: Path) -> None:
 
     with Server(once) as server:
         assert correct(root, server.url, "--threads", "1") == 0
+    assert right(root) == {"1_split": False, "2_flip": False, "3_fine": True, "4_house": False, "5_both": True}
+
+
+def test_no_server_no_budget_no_answers_of_this_version(root: Path, server: Server, capfd: Capture) -> None:
+    before = tree(root)
+    for words, sentence in (
+        (("http://127.0.0.1:9/v1",), "No server answers at http://127.0.0.1:9/v1"),
+        ((server.url, "--budget", "0"), "--budget 0 lets nothing be asked"),
+        ((server.url, "--budget", "nan"), "--budget nan lets nothing be asked"),
+    ):
+        assert correct(root, *words) == 2
+        assert sentence in capfd.readouterr().err
+        assert tree(root) == before and not (root / "out").exists()
+    (root / "out" / ".vsscli").mkdir(parents=True)
+    (root / "out" / ".vsscli" / "answers.jsonl").write_text('{"schema": 99, "key": "k"}\n')
+    before = tree(root)
+    assert correct(root, server.url) == 2
+    assert "answers.jsonl holds answers of schema 99" in capfd.readouterr().err
+    assert tree(root) == before and not server.requests
+
+
+def test_a_model_that_takes_no_images_ends_the_asking(root: Path, capfd: Capture) -> None:
+    refuses = error(400, "This model does not support image inputs.", type="invalid_request_error")
+    with Server(refuses) as server:
+        assert correct(root, server.url, "--threads", "1") == 1
+        assert len(server.requests) <= 6
+    err = capfd.readouterr().err
+    assert "image" in err and "unanswered" in err and "Traceback" not in err
     assert right(root) == {"1_split": False, "2_flip": False, "3_fine": True, "4_house": False, "5_both": True}

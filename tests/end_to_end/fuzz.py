@@ -55,7 +55,7 @@ NONSENSE = (
 )
 
 #: Where outputs may appear; nothing else may.
-OUTPUTS = ("cwd", "out", "out.zip", "out.json", "tables")
+OUTPUTS = ("cwd", "out", "out.zip", "out.json", "out.questions", "tables")
 
 Snapshot = dict[Path, tuple[int, bytes]]
 
@@ -113,6 +113,30 @@ VERBS = {
         ("scored", "scored2"),
         ("--method", "--videos", "--shard", "--out"),
         120,
+    ),
+    "postprocess": Verb(
+        "postprocess {a} --data {data} --llm llava --offline --groups {groups} --out {out} --workers 1",
+        ("data", "a", "groups", "groups"),
+        (
+            *("--data", "--split", "--llm", "--base-url", "--llm-model", "--local", "--groups", "--prompt"),
+            *("--priority", "--when", "--image", "--min-area", "--min-frames", "--majority", "--min-answers"),
+            *("--max-share", "--budget", "--rate", "--timeout", "--threads", "--reject", "--videos", "--shard"),
+            *("--out", "--prices"),
+        ),
+        130,
+    ),
+    "postprocess dry run": Verb(
+        "postprocess {a} --data {data} --llm gpt-4o --groups {groups} --out {out} --workers 1 --dry-run",
+        ("data", "a"),
+        ("--llm", "--out", "--when", "--min-area"),
+        50,
+    ),
+    "postprocess again": Verb(
+        "postprocess {a} --data {data} --llm llava --offline --groups {groups} --out {corrected} --workers 1",
+        ("corrected",),
+        ("--reject", "--priority"),
+        80,
+        True,
     ),
     "submit": Verb(
         "submit {a} --data {data} --split val --out {zip} --workers 1",

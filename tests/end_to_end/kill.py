@@ -1,8 +1,9 @@
 """``kill -9`` anywhere, the same command again: the same bytes.
 
 A harness over a table of verbs. Each writing verb has a line in `CASES`: its arguments, with ``{data}``, ``{a}``,
-``{b}``, ``{c}``, ``{s}``, ``{t}``, ``{model}``, ``{official}`` and ``{out}`` filled in. The command is started as a
-process of its own, killed with its whole process group once its output holds a given number of files, and repeated.
+``{b}``, ``{c}``, ``{s}``, ``{t}``, ``{model}``, ``{official}``, ``{groups}``, ``{server}`` and ``{out}`` filled in.
+The command is started as a process of its own, killed with its whole process group once its output holds a given number
+of files, and repeated.
 """
 
 import os
@@ -32,6 +33,9 @@ CASES = {
     "ensemble": Case("ensemble {a} {b} {c} --out {out} --workers 1", 12),
     "ensemble-mean": Case("ensemble {s} {t} --method mean --out {out} --workers 1", 8),
     "ensemble-flow-ssim": Case("ensemble {a} {b} {c} --method flow-ssim --data {data} --out {out} --workers 1", 8),
+    "postprocess": Case(
+        "postprocess {a} --data {data} --llm llava --base-url {server} --groups {groups} --out {out} --workers 1", 6
+    ),
     "submit": Case("submit {a} --data {data} --split val --out {out}.zip", 6),
     "data synth": Case("data synth {out} --train 1 --val 2 --test 1 --frames 4 --size 64x48 --workers 1", 8),
     "convert": Case("convert {official} --out {out}", 4),
@@ -62,7 +66,7 @@ def leftovers(out: Path) -> list[str]:
     return there + ([str(path) for path in doing.iterdir()] if doing.is_dir() else [])
 
 
-def arguments(case: Case, places: dict[str, Path], out: Path) -> list[str]:
+def arguments(case: Case, places: dict[str, Path | str], out: Path) -> list[str]:
     return [word.format(**places, out=out) for word in case.arguments.split()]
 
 
@@ -101,7 +105,7 @@ def kill_points(case: Case, total: int, seed: int) -> list[tuple[int, float]]:
 
 
 def attack(
-    nursery: Nursery, case: Case, places: dict[str, Path], folder: Path, seed: int = 0
+    nursery: Nursery, case: Case, places: dict[str, Path | str], folder: Path, seed: int = 0
 ) -> tuple[dict[str, bytes], list[Outcome]]:
     """The undisturbed result, and what stands after every kill and repetition."""
     whole, log = folder / "whole" / "out", folder / "log.txt"

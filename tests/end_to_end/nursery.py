@@ -83,11 +83,15 @@ def _fork(arguments: list[str], log: str) -> int:
 
 def main() -> None:
     """Reads requests from stdin, one JSON list a line, and answers each with one line."""
+    import openai  # noqa: F401
     from transformers.models.mask2former import modeling_mask2former  # noqa: F401
 
     import vsscli.cli.main
     import vsscli.infer.build
     import vsscli.models.load
+    import vsscli.postprocess.client
+    import vsscli.postprocess.effect
+    import vsscli.postprocess.stage
     import vsscli.score.reading
     import vsscli.submit.pack  # noqa: F401
 

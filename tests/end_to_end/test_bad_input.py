@@ -88,6 +88,17 @@ def run_of_other_data(place: Place) -> None:
     (place.data / "data" / "1_a").rename(place.data / "data" / "3_c")
 
 
+def unknown_groups(place: Place) -> None:
+    make_run(place)
+    text = "group,stuff,classes,scope,priority\nwater,water,sea|ocean,image,1\n"
+    (place.root / "groups.csv").write_text(text)
+
+
+def question_without_choices(place: Place) -> None:
+    make_run(place)
+    (place.root / "q.txt").write_text("What is it?")
+
+
 def file_as_out(place: Place) -> None:
     (place.root / "out").write_text("mine")
 
@@ -101,6 +112,7 @@ Spoil = Callable[[Place], None]
 
 INFER = "infer {data} --model oracle --workers 1 --out {out}"
 NETWORK = "infer {data} --model {model} --out {out}"
+CORRECT = "postprocess {run} --data {data} --llm llava --workers 1 --out {out}"
 SCORE = "score {run} --data {data}"
 
 CASES: dict[str, tuple[Spoil, str, str]] = {
@@ -159,6 +171,26 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
     "a run that is none": (spoil_nothing, "score {data}/data --data {data}", r"holds no label maps"),
     "an unknown method": (make_run, "ensemble {run} --method magic --out {out}", r"magic"),
     "an unknown protocol": (make_run, f"{SCORE} --protocol mine", r"mine"),
+    "an unknown profile": (make_run, CORRECT.replace("llava", "lava"), r"no profile 'lava'. Did you mean llava\?"),
+    "groups of unknown classes": (
+        unknown_groups,
+        f"{CORRECT} --groups {{root}}/groups.csv",
+        r"groups.csv, line 2, group water: There is no class 'ocean' in the table vspw",
+    ),
+    "groups that overlap": (make_run, f"{CORRECT} --priority 4", r"the class \w+ is in two groups, \w+ and \w+"),
+    "a question without choices": (
+        question_without_choices,
+        f"{CORRECT} --prompt {{root}}/q.txt",
+        r"q.txt lacks \{classes\}: the question would offer nothing",
+    ),
+    "shards that ask": (make_run, f"{CORRECT} --shard 0/2", r"--shard asks from several processes.*--offline"),
+    "a rule that is none": (make_run, f"{CORRECT} --majority 0.4", r"--majority 0.4 is none"),
+    "a rate of nothing": (make_run, f"{CORRECT} --rate 0", r"--rate 0 is none"),
+    "prices that are none": (make_run, f"{CORRECT} --prices {{root}}", r"--prices .* is no file"),
+    "a region of no video": (make_run, f"{CORRECT} --reject 9_z/water", r"'9_z/water' is not VIDEO/REGION"),
+    "a run without frames": (run_of_other_data, CORRECT, r"Video 1_a of .*run is not in val.txt of .*data"),
+    "corrected onto itself": (make_run, CORRECT.replace("{out}", "{run}"), r"--out .*run is the input"),
+    "no model in this process": (make_run, f"{CORRECT} --local {{root}}/none", r"none"),
     "json below a file": (make_run, f"{SCORE} --json {{data}}/val.txt/score.json", r"val.txt is not a folder"),
 }
 

@@ -12,6 +12,8 @@ from tests.end_to_end.fuzz import VERBS, Result, attack
 from tests.models.convert.official import write as write_official
 from tests.models.convert.test_conversion import OFFICIAL
 from tests.models.tiny import write
+from tests.postprocess.server import Server
+from tests.postprocess.worlds import first_offered, write_groups
 from tests.support import make_vspw
 from vsscli.cli.main import run
 from vsscli.data.classes import vspw_classes
@@ -33,6 +35,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert run(["ensemble", str(root / "a"), str(root / "b"), "--out", str(root / "vote"), "--workers", "1"]) == 0
     chosen = ["ensemble", str(root / "a"), str(root / "b"), "--method", "flow-ssim", "--data", str(data)]
     assert run([*chosen, "--out", str(root / "best"), "--workers", "1"]) == 0
+    write_groups(root / "groups.csv")
+    corrected = ["postprocess", str(root / "a"), "--data", str(data), "--llm", "llava", "--groups"]
+    with Server(first_offered) as server:
+        corrected += [str(root / "groups.csv"), "--base-url", server.url, "--out", str(root / "corrected")]
+        assert run([*corrected, "--workers", "1"]) == 0
     packed = ["submit", str(root / "a"), "--data", str(data), "--split", "val", "--out", str(root / "archive.zip")]
     assert run([*packed, "--workers", "1"]) == 0
     world_of = ["data", "synth", str(root / "synth"), "--train", "0", "--val", "1", "--test", "1", "--frames", "2"]

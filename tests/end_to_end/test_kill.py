@@ -10,6 +10,8 @@ from tests.end_to_end.nursery import Nursery
 from tests.models.convert.official import write_arch
 from tests.models.dvis.folders import write_random
 from tests.models.tiny import write
+from tests.postprocess.server import Server
+from tests.postprocess.worlds import first_offered, write_groups
 from tests.support import make_vspw, tree
 
 
@@ -20,7 +22,7 @@ def nursery() -> Iterator[Nursery]:
 
 
 @pytest.fixture(scope="module")
-def places(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def places(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path | str]]:
     folder = tmp_path_factory.mktemp("kill")
     data = make_vspw(folder / "data", {"1_a": (6, 72, 80), "2_b": (5, 80, 72), "3_c": (7, 96, 72)})
     runs = {name: folder / name for name in ("a", "b", "c")}
@@ -33,21 +35,24 @@ def places(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> dict[s
         runs[name] = folder / name
         kept = ["--size", size, "--keep-topk", "4", "--out", str(runs[name])]
         complete(nursery, ["infer", str(data), "--model", str(models["model"]), *kept], folder / "log.txt")
-    return {"data": data, "official": official, **models, **runs}
+    groups = write_groups(folder / "groups.csv")
+    with Server(first_offered) as server:
+        yield {"data": data, "official": official, "groups": groups, "server": server.url, **models, **runs}
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_killed_and_repeated_gives_the_same_bytes(
-    name: str, nursery: Nursery, places: dict[str, Path], tmp_path: Path
+    name: str, nursery: Nursery, places: dict[str, Path | str], tmp_path: Path
 ) -> None:
-    before = tree(places["data"])
+    data = Path(places["data"])
+    before = tree(data)
     whole, outcomes = attack(nursery, CASES[name], places, tmp_path)
     assert whole
     for outcome in outcomes:
         names = sorted(outcome.bytes.keys() | whole.keys())
         assert [name for name in names if outcome.bytes.get(name) != whole.get(name)] == []
     assert sum(outcome.hit for outcome in outcomes) >= len(outcomes) // 2, "the kills came too late to mean anything"
-    assert tree(places["data"]) == before
+    assert tree(data) == before
 
 
 def test_there_are_enough_kill_points() -> None:

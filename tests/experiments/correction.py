@@ -21,7 +21,7 @@ from vsscli.cli.main import run as vsscli
 from vsscli.data.classes import vspw_classes
 from vsscli.data.dataset import Dataset
 from vsscli.data.open import open_dataset
-from vsscli.data.world import Job, make_video, place_name, video_index
+from vsscli.data.world import Job, make_video, place_name, video_index, video_name
 from vsscli.engine import Frame, Stage
 from vsscli.engine.inputs import DatasetInput
 from vsscli.infer.oracle import fill_void
@@ -51,7 +51,7 @@ def make_world(folder: Path, waters: int, lands: int, frames: int, size: tuple[i
     jobs: list[Job] = []
     while any(wanted.values()):
         number = video_index("val", index)
-        wet = place_name(SEED, number) in ("coast", "river", "lake")
+        wet = is_wet(video_name(SEED, number))
         if wanted[wet]:
             wanted[wet] -= 1
             jobs.append(Job(folder, SEED, "val", number, frames, size))
@@ -90,9 +90,15 @@ class Injected(Stage):
             yield Frame(name, np.where(wrong, swap[labels], labels))
 
 
+def is_wet(video: str) -> bool:
+    """Whether a generated video shows water; its index is in its name."""
+    return place_name(SEED, int(video.partition("_")[0]) - 1) in ("coast", "river", "lake")
+
+
 def kind_of(dataset: Dataset, video: str) -> str:
-    """The kind of error of a video; every fourth with water has none."""
-    return KINDS[dataset.names().index(video) % len(KINDS)]
+    """The kind of error of a video: each in turn among those with water, none in the others."""
+    wet = [name for name in dataset.listed() if is_wet(name)]
+    return KINDS[wet.index(video) % len(KINDS)] if video in wet else "none"
 
 
 @dataclass(frozen=True)
@@ -118,8 +124,7 @@ def judge(dataset: Dataset, before: Run, after: Run, video: str) -> Fate:
             ((old == truth) & (new != truth)).sum(),
             (old != new).sum(),
         ]
-    kind = kind_of(dataset, video) if counts[0] else "none"
-    return Fate(video, kind, *map(int, counts))
+    return Fate(video, kind_of(dataset, video), *map(int, counts))
 
 
 def invent_answers(planner: Planner, out: Path, asked: str, right: float) -> None:

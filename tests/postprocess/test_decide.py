@@ -29,7 +29,7 @@ CASES: dict[str, tuple[list[Answer | None], str | None, str]] = {
     "outside the list": ([said("ocean"), said("ocean"), said("ocean")], None, "only 0 of 3 answers name a class"),
     "sure": ([said("lake", 0.9), said("lake", 0.8), said("sea", 0.5)], "lake", "a clear majority"),
     "the other is surer": ([said("lake", 0.5), said("lake", 0.5), said("sea", 0.9)], None, "no clear majority"),
-    "unsure": ([said("lake", 0.4), said("lake", 0.4), said("lake", 0.45)], None, "the answers are not sure (0.42)"),
+    "unsure": ([said("lake", 0.4), said("lake", 0.4), said("lake", 0.45)], None, "the answers are not sure"),
     "two key frames, a tie": ([said("lake"), said("sea")], None, "no clear majority"),
     "two key frames": ([said("lake"), said("lake")], "lake", "a clear majority"),
     "one key frame": ([said("lake")], None, "only 1 of 1 answers name a class"),

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -97,3 +98,18 @@ def see(request: Request) -> Response:
         if TABLE.names[label] in request.text
     }
     return said(f'{{"answer": "{max(counts, key=lambda name: counts[name])}"}}')
+
+
+def first_offered(request: Request) -> Response:
+    """Answers with the first class that is offered."""
+    schema = request.body["response_format"]["json_schema"]["schema"]
+    return said(json.dumps({"answer": schema["properties"]["answer"]["enum"][0]}))
+
+
+def write_groups(path: Path) -> Path:
+    """All classes in two groups, for videos of any classes."""
+    half = len(TABLE) // 2
+    rows = [("one", TABLE.names[:half]), ("two", TABLE.names[half:])]
+    lines = [f"{name},thing of kind {name},{'|'.join(classes)},image,1\n" for name, classes in rows]
+    path.write_text("group,stuff,classes,scope,priority\n" + "".join(lines))
+    return path

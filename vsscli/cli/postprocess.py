@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from vsscli.cli.options import EXECUTION, IDENTITY, DataOption, DryRun, Out, Shard, Split, Videos, Workers
+from vsscli.cli.options import EXECUTION, IDENTITY, Out, Shard, Split, Videos, Workers
 from vsscli.cli.talk import finish, plural, say, visible, warn
 from vsscli.errors import OptionError
 
@@ -25,12 +25,20 @@ class Limits(NamedTuple):
     rate: float | None
     timeout: float
 
+    def checked(self) -> "Limits":
+        """These limits; OptionError for those that are none."""
+        for name, value in (("rate", self.rate), ("timeout", self.timeout)):
+            if value is not None and not 0 < value < 1e9:
+                raise OptionError(f"--{name} {value:g} is none.", "Give a number above 0.")
+        return self
+
 
 def _option(*names: str, help: str, panel: str = IDENTITY) -> typer.models.OptionInfo:
     info: typer.models.OptionInfo = typer.Option(*names, help=help, show_default=False, rich_help_panel=panel)
     return info
 
 
+Data = Annotated[Path, _option("--data", help="The dataset the run was made from.")]
 Llm = Annotated[
     str, _option("--llm", help="Who is asked: gpt-4, gpt-4o, llava (a server on this machine), or a YAML file.")
 ]
@@ -104,14 +112,18 @@ Threads = Annotated[int, typer.Option(min=1, max=64, help="Questions on their wa
 Rate = Annotated[
     float | None, _option("--rate", help="At most so many questions a minute. Default: no limit.", panel=EXECUTION)
 ]
-Timeout = Annotated[
-    float, typer.Option(min=0.1, max=3600, help="Seconds to wait for an answer.", rich_help_panel=EXECUTION)
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Ask nobody: count, and show questions in OUT.questions.", rich_help_panel=EXECUTION
+    ),
 ]
+Timeout = Annotated[float, typer.Option(help="Seconds to wait for an answer.", rich_help_panel=EXECUTION)]
 
 
 def postprocess(
     run: Annotated[Path, typer.Argument(help="The run to correct; it is not changed.")],
-    data: DataOption,
+    data: Data,
     llm: Llm,
     out: Out,
     split: Split = "val",
@@ -144,8 +156,8 @@ def postprocess(
     """Correct classes that are easily confused (river, lake or sea?) by asking a vision-language model.
 
     Regions of a group of such classes are followed through each video; where
-    several classes of the group are in one region, or its class flips, three of
-    its frames are shown to the model, which chooses among the group's classes or
+    several classes of the group touch, or a region's class flips, three frames of
+    the region are shown to the model, which chooses among the group's classes or
     none. Where a clear majority of the answers agrees, the region takes that class
     in the whole video. Nothing else changes.
 
@@ -174,6 +186,9 @@ def postprocess(
             "--shard asks from several processes, and each would have a budget of its own.",
             "Ask with one call, without --shard; shards can apply its answers with --offline.",
         )
+    limits = Limits(budget, threads, rate, timeout).checked()
+    if prices is not None and not prices.is_file():
+        raise OptionError(f"--prices {prices} is no file.", "Give a copy of prompts/prices.yaml, or leave it out.")
     rules = Rules(when, image, min_area, min_frames, majority, min_answers, min_confidence, max_share)
     source, dataset = open_run(run), open_dataset(data, split)
     table = class_table(source, dataset)
@@ -192,7 +207,7 @@ def postprocess(
         _preview(planner, profile, out, asking, count)
         return
     if not offline:
-        _ask(planner, profile, out, asking, count, Limits(budget, threads, rate, timeout))
+        _ask(planner, profile, out, asking, count, limits)
     outcome = produce(stage(), out, chosen, ["cpu"] * count)
     finished = sorted([*outcome.done, *outcome.before])
     try:

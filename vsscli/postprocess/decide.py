@@ -51,7 +51,7 @@ def decide(candidates: Sequence[str], answers: Sequence[Answer | None], rules: R
         return Decision(None, "no clear majority", *told)
     sure = [answer.probability for name, answer in named if name == winner and answer.probability is not None]
     if sure and sum(sure) / len(sure) < rules.min_confidence:
-        return Decision(None, f"the answers are not sure ({sum(sure) / len(sure):.2f})", *told)
+        return Decision(None, "the answers are not sure", *told)
     return Decision(winner, "a clear majority", *told)
 
 
