@@ -15,7 +15,7 @@ import vsscli
 from tests.postprocess.support import question, questions
 from vsscli.errors import OptionError, VssError
 from vsscli.postprocess.ask import check
-from vsscli.postprocess.profiles import OWN_KEY, is_loopback, load_profile
+from vsscli.postprocess.profiles import OWN_KEY, Profile, is_loopback, load_profile
 
 SECRET = "sk-very-secret-0123456789"
 
@@ -230,9 +230,11 @@ def test_a_hub_model_is_not_downloaded_unasked(tmp_path: Path, monkeypatch: pyte
         load_profile("llava", local="some-org/some-model")
 
 
-@given(st.sampled_from(["gpt-4", "gpt-4o", "llava"]), st.integers(1, 2000), st.integers(1, 2000))
-def test_larger_images_never_cost_less(name: str, height: int, width: int) -> None:
-    profile = load_profile(name)
+PROFILES = [load_profile(name) for name in ("gpt-4", "gpt-4o", "llava")]
+
+
+@given(st.sampled_from(PROFILES), st.integers(1, 2000), st.integers(1, 2000))
+def test_larger_images_never_cost_less(profile: Profile, height: int, width: int) -> None:
     small, large = (replace(question(), size=size) for size in ((height, width), (height + 64, width + 64)))
     assert 0 < profile.tokens(small)[0] <= profile.tokens(large)[0]
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from transformers import PreTrainedTokenizerFast
 
 from tests.postprocess.serve import served
 from tests.postprocess.support import question
-from tests.postprocess.tiny_llava import JUDGE, Picture, as_question, pictures
+from tests.postprocess.tiny_llava import JUDGE, PATCH, SIDE, Picture, as_question, pictures
 from vsscli.errors import ModelError
 from vsscli.postprocess.answers import AnswerStore
 from vsscli.postprocess.ask import ask, check
@@ -83,7 +84,10 @@ def test_a_real_server_answers_by_what_it_sees(tiny_llava: Path, unseen: list[Pi
         given = answers(profile, unseen, tmp_path / "run")
         assert share_right(unseen, given) >= 0.7
         assert any(answer.text.strip().startswith("The water in the image is a") for answer in given)
-        assert all(answer.tokens_in > 64 for answer in given), "the picture went in"
+        words = PreTrainedTokenizerFast.from_pretrained(tiny_llava)
+        for picture, answer in zip(unseen, given, strict=True):
+            text = len(words(as_question(picture).text)["input_ids"])
+            assert answer.tokens_in > text + (SIDE // PATCH) ** 2, "the picture went in"
         again = ask([as_question(unseen[0])], profile, AnswerStore(tmp_path / "run"))
         assert (again.asked, again.cached) == (0, 1)
         other = load_profile("llava", base_url=url, model="another-model")

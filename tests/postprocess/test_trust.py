@@ -112,8 +112,9 @@ def test_the_budget_is_never_passed(tmp_path: Path) -> None:
     assert (rest.cached, rest.asked, rest.stopped) == (7, 2, None)
 
 
-def test_a_request_that_got_lost_is_taken_for_paid(tmp_path: Path) -> None:
-    with Server(said("lake", delay=1.0)) as server:
+@pytest.mark.parametrize("lost", [said("lake", delay=1.0), replace(LAKE, cut=20)], ids=["late", "cut"])
+def test_a_request_that_got_lost_is_taken_for_paid(lost: Response, tmp_path: Path) -> None:
+    with Server(lost) as server:
         profile = remote(server, tmp_path, price={"input": 1000, "output": 1000}, max_tokens=50)
         result = put(2, profile, tmp_path, budget=1.0, timeout=0.3)
     assert result.failed == 2 and result.usd > 0

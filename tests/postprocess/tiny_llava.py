@@ -35,7 +35,7 @@ WATERS = ("sea", "river", "lake")
 PLACES = {"coast": "sea", "river": "river", "lake": "lake"}
 #: Worlds to learn on and to be judged on; experiments have others.
 LEARN, JUDGE = 1001, 1002
-SIDE, PATCH, WIDTH = 64, 8, 64
+SIDE, PATCH, WIDTH = 64, 16, 64
 PLAIN = "Is the water in the image a {}? Please give me the only answer."
 OUTLINED = f"{PLAIN}\nThe water meant is outlined in red; the rest of the image is dimmed."
 ANSWERS = (" {}", " The water in the image is a {}.")
@@ -131,7 +131,7 @@ def make_model(processor: Any, seed: int) -> Any:
     return model
 
 
-def train(model: Any, processor: Any, seen: list[Picture], steps: int, seed: int, batch: int = 16) -> None:
+def train(model: Any, processor: Any, seen: list[Picture], steps: int, seed: int, batch: int = 24) -> None:
     """Teaches the answers; only they carry a loss."""
     chance = np.random.default_rng(seed)
     tokenizer = processor.tokenizer
@@ -198,7 +198,7 @@ def as_question(picture: Picture, number: int = 0) -> Question:
     return Question(name, "water", "water", "00000001", wording(picture.how, order), order, picture.jpeg, picture.size)
 
 
-def make_tiny_llava(folder: Path, videos: int = 180, steps: int = 320, seed: int = 0) -> Path:
+def make_tiny_llava(folder: Path, videos: int = 240, steps: int = 360, seed: int = 0) -> Path:
     """Makes, trains and saves one; the folder. One thread, no download."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -228,8 +228,8 @@ def accuracy(folder: Path, videos: int) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--videos", type=int, default=180)
-    parser.add_argument("--steps", type=int, default=320)
+    parser.add_argument("--videos", type=int, default=240)
+    parser.add_argument("--steps", type=int, default=360)
     parser.add_argument("--judge", type=int, default=60, help="videos to be judged on")
     options = parser.parse_args()
     make_tiny_llava(options.folder, options.videos, options.steps)

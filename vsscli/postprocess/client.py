@@ -118,7 +118,8 @@ class ServerAsker:
                 raise NoReplyError("no answer in time", billed=True) from None
             except APIConnectionError as error:
                 reason = self._clean(str(error.__cause__ or error))
-                raise NoReplyError(f"no connection to {self._profile.base_url} ({reason})") from None
+                lost = type(error.__cause__).__name__ != "ConnectError"  # it broke after the question had gone out
+                raise NoReplyError(f"no connection to {self._profile.base_url} ({reason})", billed=lost) from None
             except (OpenAIError, ValueError, TypeError, AttributeError, RecursionError):
                 raise NoReplyError("the server's answer is no answer of this protocol", billed=True) from None
         return self._read(response, question)
@@ -196,7 +197,7 @@ class ServerAsker:
             cut = f": max_tokens, {self._profile.max_tokens}, was used up before" if finish == "length" else ""
             raise NoReplyError(f"an empty answer{cut}", billed=True)
         # What was cut off might have ended otherwise.
-        chosen = None if finish == "length" else parse(text, question.candidates)
+        chosen = None if finish == "length" else parse(text, question.candidates, question.text)
         guess_in, guess_out = self._profile.tokens(question)
         usage = getattr(response, "usage", None)
         tokens_in = _count(getattr(usage, "prompt_tokens", None), guess_in)
