@@ -9,7 +9,7 @@ from transformers import PreTrainedTokenizerFast
 
 from tests.postprocess.serve import served
 from tests.postprocess.support import question
-from tests.postprocess.tiny_llava import JUDGE, PATCH, SIDE, Picture, as_question, pictures
+from tests.postprocess.tiny_llava import JUDGE, SIDE, Effort, Picture, as_question, pictures
 from vsscli.errors import ModelError
 from vsscli.postprocess.answers import AnswerStore
 from vsscli.postprocess.ask import ask, check
@@ -87,7 +87,7 @@ def test_a_real_server_answers_by_what_it_sees(tiny_llava: Path, unseen: list[Pi
         words = PreTrainedTokenizerFast.from_pretrained(tiny_llava)
         for picture, answer in zip(unseen, given, strict=True):
             text = len(words(as_question(picture).text)["input_ids"])
-            assert answer.tokens_in > text + (SIDE // PATCH) ** 2, "the picture went in"
+            assert answer.tokens_in > text + (SIDE // Effort().patch) ** 2, "the picture went in"
         again = ask([as_question(unseen[0])], profile, AnswerStore(tmp_path / "run"))
         assert (again.asked, again.cached) == (0, 1)
         other = load_profile("llava", base_url=url, model="another-model")
