@@ -34,7 +34,7 @@ def corpus(name: str) -> list[Case]:
 
 
 CORPUS = corpus("answers.yaml")
-UNSEEN = [*corpus("answers_unseen.yaml"), *corpus("answers_third.yaml")]
+UNSEEN = [*corpus("answers_unseen.yaml"), *corpus("answers_third.yaml"), *corpus("answers_fourth.yaml")]
 
 
 def read(case: Case) -> str | None:
