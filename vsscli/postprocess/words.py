@@ -72,9 +72,9 @@ BREAKS = PREPOSITIONS | _words(
 #: May follow a class that is the answer. Other words make it a part of something else: a lake house, a road sign.
 FOLLOWERS = (PREPOSITIONS - {"of"}) | _words(
     "and or but because since which that where while rather not due given based so is are has was can here itself "
-    "lying sitting walking visible seen shown located situated surrounded enclosed bordered flanked lined covered filled made parked driving "
-    "standing moving flowing running winding leading passing stretching going crossing visible featured depicted "
-    "pictured too instead although though however yet under , : ; . ! ) ( -"
+    "lying sitting walking visible seen shown located situated surrounded enclosed bordered flanked lined covered "
+    "filled made parked driving standing moving flowing running winding leading passing stretching going crossing "
+    "visible featured depicted pictured too instead although though however yet under , : ; . ! ) ( -"
 )
 #: Pictures show; what they show is the answer where nothing else is named.
 PICTURES = _words("image picture photo photograph frame scene there here")
