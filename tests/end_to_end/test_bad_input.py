@@ -1,6 +1,7 @@
 """Every mistake has its own sentence: what, where, what to do; exit code 2; nothing written, nothing changed."""
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -94,6 +95,11 @@ def unknown_groups(place: Place) -> None:
     (place.root / "groups.csv").write_text(text)
 
 
+def groups_from_a_pipe(place: Place) -> None:
+    make_run(place)
+    os.mkfifo(place.root / "pipe")
+
+
 def question_without_choices(place: Place) -> None:
     make_run(place)
     (place.root / "q.txt").write_text("What is it?")
@@ -106,6 +112,30 @@ def file_as_out(place: Place) -> None:
 def foreign_out(place: Place) -> None:
     (place.root / "out").mkdir()
     (place.root / "out" / "thesis.tex").write_text("mine")
+
+
+def run_and_file(place: Place) -> None:
+    make_run(place)
+    file_as_out(place)
+
+
+def run_of_renamed_data(place: Place) -> None:
+    make_run(place)
+    (place.data / "data" / "1_a").rename(place.data / "data" / "3_c")
+    (place.data / "val.txt").write_text("2_b\n3_c\n")
+
+
+def without_table(place: Place) -> None:
+    make_run(place)
+    manifest = json.loads((place.run / "run.json").read_text())
+    (place.run / "run.json").write_text(json.dumps({**manifest, "classes": {}}))
+
+
+def nameless(place: Place) -> None:
+    make_model(place)
+    config = json.loads((place.model / "config.json").read_text())
+    config["id2label"] = {str(i): f"LABEL_{i}" for i in range(len(config["id2label"]))}
+    (place.model / "config.json").write_text(json.dumps(config))
 
 
 Spoil = Callable[[Place], None]
@@ -190,8 +220,36 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
     "a region of no video": (make_run, f"{CORRECT} --reject 9_z/water", r"'9_z/water' is not VIDEO/REGION"),
     "a run without frames": (run_of_other_data, CORRECT, r"Video 1_a of .*run is not in val.txt of .*data"),
     "corrected onto itself": (make_run, CORRECT.replace("{out}", "{run}"), r"--out .*run is the input"),
-    "no model in this process": (make_run, f"{CORRECT} --local {{root}}/none", r"none"),
-    "json below a file": (make_run, f"{SCORE} --json {{data}}/val.txt/score.json", r"val.txt is not a folder"),
+    "no model in this process": (make_run, f"{CORRECT} --local {{root}}/none", r"There is no model folder .*none"),
+    "groups from a pipe": (groups_from_a_pipe, f"{CORRECT} --groups {{root}}/pipe", r"--groups .*pipe is no file"),
+    "json below a file": (run_and_file, f"{SCORE} --json {{out}}/score.json", r"out is not a folder"),
+    "json over an input": (
+        make_run,
+        f"{SCORE} --json {{data}}/val.txt",
+        r"--json .*val.txt lies inside .*data, an input",
+    ),
+    "json inside a run": (make_run, f"{SCORE} --json {{run}}/score.json", r"lies inside .*run, an input"),
+    "csv inside a run": (make_run, f"{SCORE} --csv {{run}}", r"--csv .*run lies inside .*run, an input"),
+    "json inside the dataset": (
+        spoil_nothing,
+        "data check {data} --json {data}/x.json",
+        r"lies inside .*data, an input",
+    ),
+    "counts inside the dataset": (spoil_nothing, "data stats {data} --csv {data}/x", r"lies inside .*data, an input"),
+    "choices inside a run": (
+        make_run,
+        "ensemble {run} --method flow-ssim --data {data} --json {run}/x.json --out {out}",
+        r"lies inside .*run, an input",
+    ),
+    "a run of another dataset": (
+        run_of_renamed_data,
+        "infer {data} --model oracle --workers 1 --out {run}",
+        r"holds the video 1_a, which .*data \(data\) does not have",
+    ),
+    "a run without its class table": (without_table, SCORE, r"run.json: its class table is broken"),
+    "a size in superscript": (make_model, f"{NETWORK} --size ²", r"--size '²' is neither"),
+    "a model without names": (nameless, f"{NETWORK} --class-map ade20k_to_vspw", r"does not name its 5 classes"),
+    "a guide that is none": (spoil_nothing, "guide views", r"no guide 'views'.* Topics: .*scores, selection, tta"),
 }
 
 
@@ -210,10 +268,30 @@ def test_a_mistake_is_one_sentence(name: str, place: Place, capfd: pytest.Captur
     assert tree(place.root) == before
 
 
+def rename_video(place: Place, name: str) -> None:
+    (place.data / "data" / "1_a").rename(place.data / "data" / name)
+    (place.data / "val.txt").write_text(f"{name}\n2_b\n")
+
+
+def pipe(place: Place) -> None:
+    path = place.data / "data" / "1_a" / "mask" / "00000005.png"
+    path.unlink()
+    os.mkfifo(path)
+
+
 #: Faults of one video: the others are finished, this one is named, exit code 1.
 ONE_VIDEO: dict[str, tuple[Spoil, str]] = {
     "an empty video": (empty_video, r"1_a: Video 1_a is empty: no image in .*origin"),
     "a video without a folder": (no_folder, r"1_a: Video 1_a is in val.txt but .*origin is not there"),
+    "a name that no run can hold": (
+        lambda p: rename_video(p, "x" * 250),
+        r"x: The name of the video 'x+' cannot be that of a folder in a run",
+    ),
+    "a name that is taken": (
+        lambda p: rename_video(p, "run.json"),
+        r"run.json: The name of the video 'run.json' cannot",
+    ),
+    "a pipe for a mask": (pipe, r"1_a: .*00000005.png: this mask cannot be read \(Not a regular file\)"),
     "a truncated mask": (
         lambda p: cut(p.data / "data" / "1_a" / "mask" / "00000005.png", -30),
         r"1_a: .*00000005.png: this mask does not decode",

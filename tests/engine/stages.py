@@ -22,6 +22,9 @@ class FolderInput:
     path: Path
     role: str = "data"
 
+    def has(self, video: str) -> bool:
+        return not (self.path / f"no {video}").exists()
+
     def digest(self, video: str) -> str:
         file = self.path / video
         return file.read_text() if file.is_file() else "same"

@@ -198,3 +198,10 @@ def test_a_dry_run_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert command("ensemble", *inputs, "--out", tmp_path / "out", "--dry-run") == 0
     assert "3 videos (6 frames) to do" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_vote_of_two_is_pointed_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, two, three = runs(tmp_path)
+    for inputs, told in (((one, two), True), ((one, two, three), False)):
+        assert command("ensemble", *inputs, "--out", tmp_path / f"out{len(inputs)}", "--workers", 1) == 0
+        assert ("a vote of two is the better-ranked of them" in capsys.readouterr().err) == told

@@ -22,6 +22,11 @@ CASES: dict[str, tuple[list[Answer | None], str | None, str]] = {
     "two of three": ([said("lake"), said("sea"), said("lake")], "lake", "a clear majority"),
     "one of each": ([said("lake"), said("sea"), said("river")], None, "no clear majority"),
     "an abstention counts against": ([said("lake"), said(None), said("lake")], "lake", "a clear majority"),
+    "an abstention weighs more than doubt": (
+        [said("lake", 0.7), said("lake", 0.7), said(None)],
+        None,
+        "no clear majority",
+    ),
     "one answer is too few": ([said("lake"), said(None), said(None)], None, "only 1 of 3 answers name a class"),
     "none": ([said(None)] * 3, None, "only 0 of 3 answers name a class"),
     "unanswered": ([said("lake"), None, said("lake")], None, UNANSWERED),

@@ -62,3 +62,13 @@ def test_masks_of_regions_cover_each_tube_once(video: Array) -> None:
             assert t in regions[i].tube.frames
     assert (covered == np.isin(video, [0, 1, 2, 3, 4, 5])).all()
     assert counts.tolist() == [int(region.tube.pixels.sum()) for region in regions]
+
+
+def test_masks_of_two_that_touch() -> None:
+    video = np.full((3, 4, 8), 6, np.uint8)
+    video[:, :, :4], video[:, :, 4:6] = 0, 1
+    tubes = follow(video)
+    plan = Plan("v", (), tubes, tuple(find_regions(tubes, GROUPS, Rules())), video.size)
+    assert [(r.name, r.ids) for r in plan.regions] == [("water-1.sea", (0,)), ("water-1.river", (1,))]
+    masks = dict(plan.masks(1, video[1], frozenset((0, 1))))
+    assert (masks[0] == (video[1] == 0)).all() and (masks[1] == (video[1] == 1)).all()

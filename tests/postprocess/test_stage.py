@@ -109,6 +109,16 @@ def test_while_a_question_is_unanswered_the_video_is_as_it_was(video: Array, dat
         assert (apply(plan, video, answers, [], rules) == video).all()
 
 
+def test_regions_are_taken_as_long_as_little_changes_in_all() -> None:
+    video = np.full((2, 4, 10), 6, np.uint8)
+    video[:, :, :2] = video[:, :, 4:6] = video[:, :, 8:] = 0
+    plan = plan_of(video)
+    answers: list[list[Answer | None]] = [[Answer("k", "river", None, "", "m")] * 3 for _ in plan.regions]
+    for share, regions in ((0.19, 0), (0.2, 1), (0.39, 1), (0.4, 2), (0.6, 3)):
+        after = apply(plan, video, answers, [], Rules(max_share=share))
+        assert (after != video).sum() == 16 * regions
+
+
 class World:
     """The small world of `worlds` on disk, and a stage over it."""
 

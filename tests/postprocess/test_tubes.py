@@ -19,10 +19,19 @@ SNOW = Group("snow", "white ground", ("snowfield", "ice"), (3, 2), "region", 1)
 WHOLE = Group("way", "way", ("road", "path"), (4, 5), "image", 1)
 GROUPS = (WATER, SNOW, WHOLE)
 
+
+def crowded(shape: tuple[int, int, int], seed: int) -> Array:
+    """Much of one group, in every frame."""
+    chance = np.random.default_rng(seed)
+    return chance.choice(np.array([0, 1, 2, 3, 4, 5, 6, 255], np.uint8), shape, p=[0.35, 0.25, *[0.4 / 6] * 6])
+
+
 #: Labels 0..6: three groups and one class of none; 255 now and then.
-VIDEOS = st.tuples(st.integers(1, 4), st.integers(1, 6), st.integers(1, 6)).flatmap(
+SPARSE = st.tuples(st.integers(1, 4), st.integers(1, 6), st.integers(1, 6)).flatmap(
     lambda shape: arrays(np.uint8, shape, elements=st.sampled_from([0, 1, 2, 3, 4, 5, 6, 255]))
 )
+CROWDED = st.builds(crowded, st.tuples(st.integers(2, 5), st.integers(1, 6), st.integers(1, 6)), st.integers(0, 2**32))
+VIDEOS = st.one_of(SPARSE, CROWDED)
 
 
 def follow(video: Array, groups: tuple[Group, ...] = GROUPS, min_area: float = 0, min_frames: int = 1) -> Tubes:

@@ -222,6 +222,21 @@ def test_an_archive_that_is_there_is_kept(tmp_path: Path, data: Path, capsys: py
     assert not list(tmp_path.glob("*.tmp")) and not list(tmp_path.glob(".*.tmp"))
 
 
+def test_the_top_folder_is_what_was_expected(tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = good_run(tmp_path)
+    plain, rooted = packed(run, data, tmp_path / "plain.zip"), packed(run, data, tmp_path / "rooted.zip", "preds")
+    for archive, words, code, sentence in (
+        (plain, (), 0, "plain.zip is fit"),
+        (plain, ("--root", ""), 0, "plain.zip is fit"),
+        (plain, ("--root", "preds"), 2, "has no top folder, and --root asks for the top folder 'preds'"),
+        (rooted, (), 0, "the videos are in the folder 'preds' of the archive"),
+        (rooted, ("--root", "preds"), 0, "rooted.zip is fit"),
+        (rooted, ("--root", ""), 2, "has the top folder 'preds', and --root asks for no top folder"),
+    ):
+        assert command("submit", archive, "--data", data, "--workers", 1, *words) == code
+        assert sentence in " ".join(capsys.readouterr().err.split())
+
+
 def test_bad_requests_have_their_sentences(tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = good_run(tmp_path)
     archive = packed(run, data, tmp_path / "here.zip")
@@ -229,6 +244,7 @@ def test_bad_requests_have_their_sentences(tmp_path: Path, data: Path, capsys: p
     before = tree(tmp_path)
     for words, sentence in (
         ((run, "--root", "x"), "there is no --out"),
+        ((archive, "--png-mode", "L"), "there is no --out"),
         ((run, "--out", "x.tar"), "does not end in .zip"),
         ((run, "--out", run / "x.zip"), "lies inside it"),
         ((run, "--out", data / "x.zip"), "lies inside it"),

@@ -228,6 +228,17 @@ def test_an_entry_twice(tmp_path: Path, data: Path) -> None:
     assert found(check(path, data)) == [("bad entry", FIRST)]
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_method_that_would_take_all_memory_is_not_read(tmp_path: Path, data: Path, method: int) -> None:
+    files = good_files(tmp_path)
+    archive = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(archive, "w") as target:
+        for i, (name, content) in enumerate(files.items()):
+            target.writestr(name, bytes(1 << 20) if i == 0 else content, compress_type=method if i == 0 else None)
+    problems = verify(open_source(archive), open_dataset(data, "val")).problems
+    assert any("is packed neither as it is nor by deflate" in problem.text for problem in problems), problems
+
+
 def test_an_encrypted_entry(tmp_path: Path, data: Path) -> None:
     path = write_zip(tmp_path / "bad.zip", good_files(tmp_path))
     content = bytearray(path.read_bytes())
@@ -239,13 +250,13 @@ def test_an_encrypted_entry(tmp_path: Path, data: Path) -> None:
 
 def test_a_method_nobody_reads_and_a_wrong_checksum(tmp_path: Path, data: Path) -> None:
     files = good_files(tmp_path)
-    for at, value in ((10, 99), (16, 1)):
+    for at, value, text in ((10, 99, "is packed neither"), (16, 1, "cannot be read")):
         path = write_zip(tmp_path / "bad.zip", files)
         content = bytearray(path.read_bytes())
         content[content.find(b"PK\x01\x02") + at] ^= value
         path.write_bytes(bytes(content))
         report = check(path, data)
-        assert found(report) == [("bad entry", FIRST)] and "cannot be read" in report.problems[0].text
+        assert found(report) == [("bad entry", FIRST)] and text in report.problems[0].text
 
 
 def test_a_file_cannot_claim_more_memory_than_its_frame_has_pixels(tmp_path: Path, data: Path) -> None:

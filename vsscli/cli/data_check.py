@@ -32,7 +32,7 @@ def check(
     from vsscli.data.check import check_item, open_splits, summarise
     from vsscli.engine import select_videos
 
-    check_place(json)
+    check_place(json, None, [data])
     datasets, findings = open_splits(data, split)
     names = sorted({name for dataset in datasets for name in dataset.names()})
     chosen = set(select_videos(names, videos, None))

@@ -36,7 +36,7 @@ def stats(
     from vsscli.data.stats import count_video, describe
     from vsscli.engine import select_videos
 
-    check_place(json, csv)
+    check_place(json, csv, [data])
     dataset = open_dataset(data, split)
     chosen = select_videos(dataset.names(), videos, None)
     counts = list(engine.map(partial(count_video, dataset), chosen, workers=workers, title="data stats"))

@@ -18,7 +18,7 @@ OWN_DATA = """
 Now your own data, in VSPW's layout, with model folders of transformers. To score, on the split with masks:
 
     vsscli infer DATA --split val --model MODEL --scales 0.9,1.0,1.1,1.2 --flip --out val/a
-    vsscli ensemble val/a val/b --method vote --out val/voted
+    vsscli ensemble val/a val/b val/c --method vote --out val/voted
     vsscli score val/voted --data DATA --split val
 
 To submit, the same with --split test, and then:

@@ -114,7 +114,7 @@ def ensemble(
     from vsscli.ensemble.stage import Request
     from vsscli.runs.run import open_run
 
-    check_place(json)
+    check_place(json, None, [*runs, *([data] if data else []), out])
     request = Request(data, split, ssim_on, explain, json)
     stage = make_stage(method, [open_run(path) for path in runs], request)
     chosen = select_videos(stage.names(), videos, shard)
@@ -125,6 +125,8 @@ def ensemble(
         announce_plan(stage, *plan(stage, out, chosen), out)
         return
     say(f"ensemble: {stage.told}.")
+    if method == "vote" and len(runs) == 2:
+        warn("a vote of two is the better-ranked of them, map for map: add a third run, or take --method mean.")
     outcome = produce(stage, out, chosen, ["cpu"] * (workers or cores()))
     finished = sorted([*outcome.done, *outcome.before])
     if outcome.interrupted or not finished or not isinstance(stage, FlowSsimStage):

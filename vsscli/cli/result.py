@@ -1,5 +1,6 @@
 """Where the results of those verbs go that make no run."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,11 @@ from vsscli.cli.talk import say
 from vsscli.errors import OptionError
 
 
-def check_place(json: str | None, csv: Path | None = None) -> None:
-    """A place that cannot be written is told before the work, not after."""
+def check_place(json: str | None, csv: Path | None = None, inputs: Sequence[Path] = ()) -> None:
+    """A place that cannot be written, or lies inside one of ``inputs``, is told before the work, not after."""
+    for option, place in (("--json", json), ("--csv", csv)):
+        if place not in (None, "-"):
+            _check_outside(option, Path(str(place)), inputs)
     if csv is not None and str(csv) == "-":
         raise OptionError("--csv writes several files and cannot go to stdout.", "Give a folder; --json - is stdout.")
     if csv is not None and csv.exists() and not csv.is_dir():
@@ -21,6 +25,18 @@ def check_place(json: str | None, csv: Path | None = None) -> None:
     for folder in path.parents:
         if folder.exists() and not folder.is_dir():
             raise OptionError(f"--json {json}: {folder} is not a folder.", "Give the name of a file in a folder.")
+
+
+def _check_outside(option: str, place: Path, inputs: Sequence[Path]) -> None:
+    from vsscli.runs.disk import real_path
+
+    target = real_path(place)
+    for path in inputs:
+        folder = real_path(path)
+        if folder.is_dir() and (target == folder or folder in target.parents):
+            raise OptionError(
+                f"{option} {place} lies inside {path}, an input.", "Inputs are never changed: write beside it."
+            )
 
 
 def write_json(json: str | None, result: dict[str, Any], verb: str) -> None:

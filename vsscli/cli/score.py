@@ -54,7 +54,7 @@ def score(
     from vsscli.score.reading import count_run, make_rule
     from vsscli.score.result import describe
 
-    check_place(json, csv)
+    check_place(json, csv, [path for path in (run, data, against) if path is not None])
     dataset = open_dataset(data, split)
     rule = make_rule(dataset, find_protocol(protocol), vc or (), allow_void=allow_void)
     chosen = None if videos is None else select_videos(dataset.names(), videos, None)

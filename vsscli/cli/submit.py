@@ -30,7 +30,11 @@ def submit(
     ] = None,
     root: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="A top folder in the archive. Default: none.", show_default=False),
+        typer.Option(
+            metavar="NAME",
+            help="A top folder in the archive (verifying one: it must have it). Default: none.",
+            show_default=False,
+        ),
     ] = None,
     png_mode: Annotated[
         str | None,
@@ -58,7 +62,7 @@ def submit(
     from vsscli.submit.source import open_source
     from vsscli.submit.verify import verify
 
-    if out is None and (root or png_mode):
+    if out is None and (png_mode or (root and source.is_dir())):
         raise OptionError("--root and --png-mode say how to pack, and there is no --out.", "Add --out submission.zip.")
     dataset = open_dataset(data, split)
     what = open_source(source)
@@ -71,6 +75,7 @@ def submit(
         warn(f"bytes after the end of the PNG in {_named(report.longer)}: decoders pass over them.")
     if report.problems or out is None:
         _show(report, what.path if what.path.is_file() else None)
+        _check_root(report, root)
         _complain(report)
         return
     packed = pack(what, dataset, out, report, root=root or "", mode=png_mode, workers=workers, title="submit: pack")
@@ -102,6 +107,15 @@ def _show(report: "Report", archive: Path | None) -> None:
         rows += [("bytes", f"{archive.stat().st_size:,} in the archive, {report.bytes:,} in maps"), ("sha256", digest)]
     for name, value in rows:
         print(visible(f"  {name:11} {value}"))
+
+
+def _check_root(report: "Report", root: str | None) -> None:
+    """``--root`` says what is expected of an archive; without it, a top folder is pointed out."""
+    if root is not None and report.root != root:
+        has, wanted = (f"the top folder {name!r}" if name else "no top folder" for name in (report.root, root))
+        raise RunError(f"{report.path} has {has}, and --root asks for {wanted}.", "Pack it again with that --root.")
+    if report.root and root is None:
+        say(f"submit: the videos are in the folder {report.root!r} of the archive: some servers want that, others not.")
 
 
 def _complain(report: "Report") -> None:

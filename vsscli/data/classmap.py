@@ -12,6 +12,7 @@ from vsscli.data.classes import ClassTable, vspw_classes
 from vsscli.errors import ModelError, OptionError
 
 _FOLDER = Path(__file__).parent / "maps"
+_NAMELESS = re.compile(r"LABEL_\d+")  # what transformers calls a class without a name
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def resolve_class_map(model_names: Sequence[str], table: ClassTable | None, choi
         return ClassMap(None, tuple(range(len(model_names))))
     if choice is not None:
         return _with_notes(table, _by_file(model_names, table, choice), model_names)
-    if all(re.fullmatch(r"LABEL_\d+", name) for name in model_names):
+    if all(_NAMELESS.fullmatch(name) for name in model_names):
         return _by_order(model_names, table)
     ids = {_plain(name): i for i, name in enumerate(table.names)}
     unknown = [name for name in model_names if _plain(name) not in ids]
@@ -109,6 +110,11 @@ def _by_file(model_names: Sequence[str], table: ClassTable, choice: str) -> tupl
     keys = [_plain(name) if _plain(name) in targets else _plain(name.split(",")[0]) for name in model_names]
     silent = [name for name, key in zip(model_names, keys, strict=True) if key not in targets]
     if silent:
+        if all(_NAMELESS.fullmatch(name) for name in model_names):
+            raise ModelError(
+                f"The model does not name its {len(model_names)} classes, so the class map {choice} cannot be applied.",
+                "Write their names into id2label of its config.json.",
+            )
         raise ModelError(
             f"The class map {choice} has no row for {len(silent)} of the model's {len(model_names)} classes "
             f"({_some(silent)}).",

@@ -3,11 +3,14 @@
 Pixels are taken as they are stored: an EXIF orientation is not applied, since masks and label maps have none.
 """
 
+import errno
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +28,20 @@ DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")  # more than 8 bits a
 _AGAIN = "Copy or extract it again."
 
 
+def open_file(path: Path) -> BinaryIO:
+    """A regular file for reading; OSError for anything else, at once: a pipe would wait for ever."""
+    file = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "Not a regular file")
+    return file
+
+
 @contextmanager
 def _opened(path: Path, what: str) -> Iterator[Image.Image]:
     """The image at ``path``, open; whatever goes wrong inside the block is a DataError naming the file."""
     try:
-        with path.open("rb") as file:  # our own handle: closed even where Pillow gives up half way
+        with open_file(path) as file:  # our own handle: closed even where Pillow gives up half way
             if os.fstat(file.fileno()).st_size == 0:
                 raise DataError(f"{path}: this {what} is empty (0 bytes).", _AGAIN)
             with Image.open(file, formats=FORMATS) as image:

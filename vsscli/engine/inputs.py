@@ -18,6 +18,9 @@ class DatasetInput:
     def path(self) -> Path:
         return self.dataset.root
 
+    def has(self, video: str) -> bool:
+        return video in self.dataset.names()
+
     def digest(self, video: str) -> str:
         return self.dataset.video(video).digest
 
@@ -32,6 +35,9 @@ class RunInput:
     @property
     def path(self) -> Path:
         return self.run.path
+
+    def has(self, video: str) -> bool:
+        return video in self.run.names()
 
     def digest(self, video: str) -> str:
         return self.run.digest(video)

@@ -15,7 +15,7 @@ from vsscli.engine.stage import Stage
 from vsscli.engine.worker import Done, Worker, run_task, start_stage
 from vsscli.errors import RunError
 from vsscli.runs.output import OutputRun, check_output, is_whole, open_output, require_ours
-from vsscli.runs.record import read_record
+from vsscli.runs.record import read_record, recorded_videos
 
 
 @dataclass
@@ -41,11 +41,13 @@ def plan(stage: Stage, out: Path, videos: Sequence[str]) -> tuple[list[str], lis
     A finished video whose files are gone or of other sizes than they were written with is to be done again, and so is
     one that lacks what else the stage keeps.
 
-    RunError when ``out`` cannot be continued with this stage, when an input of a finished video has changed, or when
-    a video that is to be done again has files in its folder that are not ours.
+    RunError when ``out`` cannot be continued with this stage, holds a video that the inputs do not have, when an input
+    of a finished video has changed, or when a video that is to be done again has files in its folder that are not ours.
     """
     todo, before = [], []
     continued = check_output(out, stage.manifest, [source.path for source in stage.inputs])
+    if continued:
+        _require_own(stage, out)
     for video in videos:
         record = read_record(out, video) if continued else None
         if record is None or not is_whole(out, record, stage.topk) or stage.lacks(video):
@@ -60,6 +62,17 @@ def plan(stage: Stage, out: Path, videos: Sequence[str]) -> tuple[list[str], lis
                 )
         before.append(video)
     return todo, before
+
+
+def _require_own(stage: Stage, out: Path) -> None:
+    """Two datasets of one layout do not differ in their options: the videos that were finished tell them apart."""
+    for video in recorded_videos(out):
+        for source in stage.inputs:
+            if not source.has(video):
+                raise RunError(
+                    f"{out} holds the video {video}, which {source.path} ({source.role}) does not have.",
+                    "Choose another --out: this run was made from other data.",
+                )
 
 
 def produce(stage: Stage, out: Path, videos: Sequence[str], devices: Sequence[str] = ("cpu",)) -> Outcome:

@@ -24,12 +24,14 @@ class Frame:
 
 
 class Input(Protocol):
-    """Something a stage reads: ``role`` names it in records, ``digest`` changes when a video's content does."""
+    """Something a stage reads: ``role`` names it in records, ``has`` tells whether a video is one of its own,
+    ``digest`` changes when that video's content does."""
 
     @property
     def role(self) -> str: ...
     @property
     def path(self) -> Path: ...
+    def has(self, video: str) -> bool: ...
     def digest(self, video: str) -> str: ...
 
 

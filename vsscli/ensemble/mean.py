@@ -71,6 +71,9 @@ class ScoresInput:
     def path(self) -> Path:
         return self.run.path
 
+    def has(self, video: str) -> bool:
+        return video in self.run.names()
+
     def digest(self, video: str) -> str:
         digest = self.run.scores_digest(video)
         if digest is None:

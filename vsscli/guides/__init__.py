@@ -17,8 +17,8 @@ def read_guide(topic: str) -> str:
     """The Markdown of ``topic``; OptionError with the nearest names where there is none."""
     known = topics()
     if topic not in known:
-        near = difflib.get_close_matches(topic.lower(), known, 3, 0.4)
-        hint = f"Did you mean {' or '.join(near)}?" if near else f"Topics: {', '.join(known)}."
+        near = difflib.get_close_matches(topic.lower(), known, 1, 0.6)
+        hint = f"{f'Did you mean {near[0]}? ' if near else ''}Topics: {', '.join(known)}."
         raise OptionError(f"There is no guide {topic!r}.", hint)
     return (_FOLDER / f"{topic}.md").read_text(encoding="utf-8")
 

@@ -23,7 +23,8 @@ class ViewsStage(Stage):
     A view that is finished is not computed again. Unless ``keep``, a video's views go when its record stands.
     """
 
-    unit = "views of frames"
+    unit = "frames over all views"
+    part = 0.0  # the vote is little beside the networks
 
     def __init__(self, views: Sequence[NetworkStage], out: Path, manifest: Manifest, keep: bool) -> None:
         self.views, self.out, self.manifest, self.keep = views, out, manifest, keep
@@ -40,8 +41,7 @@ class ViewsStage(Stage):
             view.close()
 
     def count(self, video: str) -> int:
-        """Every view of every frame is one, and the vote another."""
-        return self.views[0].count(video) * len(self.views) + len(self.views[0].dataset.video(video).frames)
+        return self.views[0].count(video) * len(self.views)
 
     def process(self, video: str) -> Iterator[Frame]:
         for view in self.views:

@@ -47,7 +47,7 @@ def parse_oracle(model: str, table: ClassTable) -> Errors:
         key, equals, value = item.partition("=")
         if key not in known or not equals:
             raise OptionError(
-                f"--model {model}: {item!r} is no error the oracle makes.",
+                f"--model {model}: {item!r} is none of its errors.",
                 "For example oracle:noise=0.05,flicker=0.1,drop=0.2,lag=1,confuse=sea>lake.",
             )
         try:

@@ -59,7 +59,7 @@ def parse_size(text: str) -> int | None:
     """``--size``: a short side in pixels, or None for ``native``; OptionError otherwise."""
     if text == "native":
         return None
-    if not text.isdigit() or not 16 <= int(text) <= 8192:
+    if not (text.isascii() and text.isdigit()) or not 16 <= int(text) <= 8192:
         raise OptionError(f"--size {text!r} is neither a short side in pixels (16 to 8192) nor 'native'.")
     return int(text)
 

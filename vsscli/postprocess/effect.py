@@ -79,7 +79,7 @@ def count_video(dataset: Dataset, before: Run, after: Run, groups: Sequence[Grou
             raise RunError(f"Frame {frame} of video {video}: the mask and {before.path} are of different sizes.")
         for counter, labels in zip(counters, (old, new), strict=True):
             counter.add(truth, labels)
-        changed = (old != new) & (truth != IGNORE)
+        changed = old != new
         if changed.any():
             owner, true = group_of[old[changed]], truth[changed]
             for column, labels in enumerate((new, old)):

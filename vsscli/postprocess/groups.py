@@ -87,7 +87,9 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
 def read_text(path: Path, option: str) -> str:
     """A small text file that the user names; OptionError with the ``option`` when it cannot be read as one."""
     try:
-        if path.is_file() and path.stat().st_size > _LARGEST:
+        if path.exists() and not path.is_file():  # a pipe would wait for ever
+            raise OptionError(f"{option} {path} is no file.", "Give a file, or leave it out.")
+        if path.stat().st_size > _LARGEST:
             raise OptionError(f"{option} {path}: this file is larger than {_LARGEST >> 20} MB.")
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:

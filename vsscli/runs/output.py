@@ -147,6 +147,7 @@ class VideoWriter:
         self._started = time.perf_counter()
 
     def __enter__(self) -> Self:
+        _check_name(self._video)
         try:
             with disk_errors(self._folder):
                 shutil.rmtree(self._folder, ignore_errors=True)
@@ -238,6 +239,7 @@ class VideoWriter:
 
 #: Where class scores wait in the folder of a video that is being written.
 _SCORES = ".topk"
+_LONGEST_NAME = 255  # bytes that file systems have for a name
 
 
 def open_output(
@@ -251,6 +253,13 @@ def open_output(
     run.sweep()
     run.release()
     return run
+
+
+def _check_name(video: str) -> None:
+    """RunError for a name that a file system or the run itself has no room for: it is no fault of the disk."""
+    longest = max(f"{video}.{stamp()}", f".{video}.json.{stamp()}.tmp", key=len)
+    if len(os.fsencode(longest)) > _LONGEST_NAME or video == "run.json":
+        raise RunError(f"The name of the video {video!r} cannot be that of a folder in a run.", "Give it another one.")
 
 
 def _abandoned(path: Path) -> bool:

@@ -61,6 +61,11 @@ def record_path(run: Path, video: str) -> Path:
     return run / ".vsscli" / "done" / f"{video}.json"
 
 
+def recorded_videos(run: Path) -> tuple[str, ...]:
+    """The videos of ``run`` that have a record, sorted."""
+    return tuple(sorted(path.stem for path in (run / ".vsscli" / "done").glob("*.json")))
+
+
 def read_record(run: Path, video: str) -> Record | None:
     """The record of ``video``, None while it is not finished; RunError when it is broken."""
     path = record_path(run, video)

@@ -123,10 +123,10 @@ def _count(run: Run, dataset: Dataset, rule: Rule, plan: _Plan) -> VideoCounts:
 
 
 def _check_tables(run: Run, rule: Rule) -> None:
-    theirs = run.manifest.classes if run.manifest is not None else None
-    if theirs is not None and theirs.get("digest") != rule.table.digest:
+    theirs = run.table
+    if theirs is not None and theirs.digest != rule.table.digest:
         raise RunError(
-            f"{run.path} holds the {len(theirs['names'])} classes of {theirs['name']}, "
+            f"{run.path} holds the {len(theirs)} classes of {theirs.name}, "
             f"the dataset the {len(rule.table)} classes of {rule.table.name}.",
             "Score it against the dataset it was made for, or make it with --class-map.",
         )

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
+from vsscli.data.images import open_file
 from vsscli.errors import OptionError, RunError
 from vsscli.runs.run import Run, open_run
 
@@ -68,7 +69,7 @@ class FolderSource:
 
     def read(self, name: str, limit: int) -> bytes:
         try:
-            with (self.path / name).open("rb") as file:
+            with open_file(self.path / name) as file:
                 content = file.read(limit + 1)
         except OSError as error:
             raise Unreadable(f"cannot be read ({error.strerror})") from None
@@ -144,6 +145,8 @@ def _fault(info: zipfile.ZipInfo) -> str:
         return "is no plain relative path"
     if info.flag_bits & 0x1:
         return "is encrypted"
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # one read of others may take all memory
+        return "is packed neither as it is nor by deflate, which is all that servers read"
     kind = stat.S_IFMT(info.external_attr >> 16)  # as Unix wrote it; 0 from systems that write none
     if kind == stat.S_IFLNK:
         return "is a link, not a file"
