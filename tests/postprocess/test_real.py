@@ -5,7 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from transformers import PreTrainedTokenizerFast
+import torch
+from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
 from tests.postprocess.serve import served
 from tests.postprocess.support import question
@@ -67,6 +68,20 @@ def test_the_order_of_classes_and_their_names_are_open(tiny_llava: Path, unseen:
     turned = asker.ask(replace(as_question(unseen[0]), candidates=names[::-1]))
     assert turned.chosen == reply.chosen and turned.probability == pytest.approx(reply.probability, abs=1e-4)
     assert asker.ask(as_question(unseen[0])) == asker.ask(as_question(unseen[0]))
+
+
+def test_weights_of_half_precision_answer_too(tiny_llava: Path, unseen: list[Picture], tmp_path: Path) -> None:
+    halved = tmp_path / "half"
+    LlavaForConditionalGeneration.from_pretrained(tiny_llava).to(torch.bfloat16).save_pretrained(halved)
+    for path in tiny_llava.iterdir():
+        if not (halved / path.name).exists():
+            (halved / path.name).write_bytes(path.read_bytes())
+    replies = [
+        LocalAsker(load_profile("llava", local=str(folder))).ask(as_question(unseen[0]))
+        for folder in (tiny_llava, halved)
+    ]
+    assert replies[0].probability != replies[1].probability
+    assert replies[0].probability == pytest.approx(replies[1].probability, abs=0.1)
 
 
 def test_a_question_that_breaks_the_model_is_a_failure_of_its_own(tiny_llava: Path, tmp_path: Path) -> None:
