@@ -71,6 +71,10 @@ def test_shards_and_workers_give_the_same_bytes(root: Path, server: Server) -> N
     for i in range(3):
         assert correct(root, server.url, "--offline", "--shard", f"{i}/3", out="shards") == 0
     assert contents(root / "shards") == contents(root / "out")
+    reject = ("--offline", "--reject", "1_split/water,2_flip/water")
+    assert correct(root, server.url, *reject, "--workers", "2") == 0
+    assert correct(root, server.url, *reject, out="shards") == 0
+    assert contents(root / "shards") == contents(root / "out") and not right(root)["2_flip"]
     assert len(server.requests) == 18
 
 
@@ -93,7 +97,7 @@ def test_unanswered_videos_are_unchanged_and_redone_later(root: Path, server: Se
     assert correct(root, server.url, "--videos", "1_split") == 0
     assert len(server.requests) == 3
     assert right(root) == {"1_split": True, "2_flip": False, "3_fine": True, "4_house": False, "5_both": True}
-    assert correct(root, server.url) == 0
+    assert correct(root, server.url, "--workers", "2") == 0
     assert len(server.requests) == 18 and all(right(root).values())
 
 

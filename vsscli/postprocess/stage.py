@@ -63,6 +63,10 @@ class CorrectStage(Stage):
         self._answers: AnswerStore | None = None
         self._facts: dict[str, Any] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Workers read the answers themselves: what is read here holds a lock, which cannot be sent."""
+        return {**self.__dict__, "_answers": None}
+
     @property
     def answers(self) -> AnswerStore:
         """The answers as they are when they are first looked at."""
