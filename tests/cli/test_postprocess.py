@@ -210,6 +210,17 @@ def test_no_server_no_budget_no_answers_of_this_version(root: Path, server: Serv
     assert tree(root) == before and not server.requests
 
 
+def test_without_a_key_nothing_leaves_and_nothing_is_said_to(
+    root: Path, capfd: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    words = ["postprocess", str(root / "run"), "--data", str(root / "data"), "--llm", "gpt-4", "--workers", "1"]
+    assert run([*words, "--out", str(root / "out")]) == 2
+    err = capfd.readouterr().err
+    assert "OPENAI_API_KEY is not set" in err and "go to" not in err
+    assert not (root / "out").exists()
+
+
 def test_a_model_that_takes_no_images_ends_the_asking(root: Path, capfd: Capture) -> None:
     refuses = error(400, "This model does not support image inputs.", type="invalid_request_error")
     with Server(refuses) as server:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsscli.data.classes import vspw_classes
+from vsscli.postprocess import words
 from vsscli.postprocess.parse import ABSTAIN, parse
 
 HERE = Path(__file__).parent
@@ -34,7 +35,7 @@ def corpus(name: str) -> list[Case]:
 
 
 CORPUS = corpus("answers.yaml")
-UNSEEN = [*corpus("answers_unseen.yaml"), *corpus("answers_third.yaml")]
+UNSEEN = [*corpus("answers_unseen.yaml"), *corpus("answers_third.yaml"), *corpus("answers_fourth.yaml")]
 
 
 def read(case: Case) -> str | None:
@@ -87,6 +88,13 @@ def test_a_class_that_is_said_is_read(names: list[str], template: str, data: st.
 def test_a_class_that_is_denied_or_doubted_is_not_read(names: list[str], template: str, data: st.DataObject) -> None:
     said = template.format(data.draw(st.sampled_from(names)).replace("_", " "))
     assert parse(said, names) is None
+
+
+@given(NAMES, st.sampled_from(sorted(words.PREPOSITIONS)), st.sampled_from(["a", "the", ""]))
+def test_what_is_near_or_in_a_class_is_none(names: list[str], preposition: str, article: str) -> None:
+    place = f"{preposition} {article} {names[0]}"
+    for said in (f"The bird is {place}.", f"There is a bird {place}.", f"{place}", f"A bird {place}."):
+        assert parse(said, names) is None
 
 
 @given(NAMES, st.sampled_from(LISTED))

@@ -5,11 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from transformers import PreTrainedTokenizerFast
+import torch
+from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
 from tests.postprocess.serve import served
 from tests.postprocess.support import question
-from tests.postprocess.tiny_llava import JUDGE, PATCH, SIDE, Picture, as_question, pictures
+from tests.postprocess.tiny_llava import JUDGE, SIDE, Effort, Picture, as_question, pictures
 from vsscli.errors import ModelError
 from vsscli.postprocess.answers import AnswerStore
 from vsscli.postprocess.ask import ask, check
@@ -69,6 +70,20 @@ def test_the_order_of_classes_and_their_names_are_open(tiny_llava: Path, unseen:
     assert asker.ask(as_question(unseen[0])) == asker.ask(as_question(unseen[0]))
 
 
+def test_weights_of_half_precision_answer_too(tiny_llava: Path, unseen: list[Picture], tmp_path: Path) -> None:
+    halved = tmp_path / "half"
+    LlavaForConditionalGeneration.from_pretrained(tiny_llava).to(torch.bfloat16).save_pretrained(halved)
+    for path in tiny_llava.iterdir():
+        if not (halved / path.name).exists():
+            (halved / path.name).write_bytes(path.read_bytes())
+    replies = [
+        LocalAsker(load_profile("llava", local=str(folder))).ask(as_question(unseen[0]))
+        for folder in (tiny_llava, halved)
+    ]
+    assert replies[0].probability != replies[1].probability
+    assert replies[0].probability == pytest.approx(replies[1].probability, abs=0.1)
+
+
 def test_a_question_that_breaks_the_model_is_a_failure_of_its_own(tiny_llava: Path, tmp_path: Path) -> None:
     profile = load_profile("llava", local=str(tiny_llava))
     odd = [replace(question(0), text="<image> <image>"), replace(question(1), image=b"no JPEG"), question(2)]
@@ -87,7 +102,7 @@ def test_a_real_server_answers_by_what_it_sees(tiny_llava: Path, unseen: list[Pi
         words = PreTrainedTokenizerFast.from_pretrained(tiny_llava)
         for picture, answer in zip(unseen, given, strict=True):
             text = len(words(as_question(picture).text)["input_ids"])
-            assert answer.tokens_in > text + (SIDE // PATCH) ** 2, "the picture went in"
+            assert answer.tokens_in > text + (SIDE // Effort().patch) ** 2, "the picture went in"
         again = ask([as_question(unseen[0])], profile, AnswerStore(tmp_path / "run"))
         assert (again.asked, again.cached) == (0, 1)
         other = load_profile("llava", base_url=url, model="another-model")

@@ -8,6 +8,7 @@ paper's words by what it sees. ``python -m tests.postprocess.tiny_llava FOLDER``
 import argparse
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,7 +36,7 @@ WATERS = ("sea", "river", "lake")
 PLACES = {"coast": "sea", "river": "river", "lake": "lake"}
 #: Worlds to learn on and to be judged on; experiments have others.
 LEARN, JUDGE = 1001, 1002
-SIDE, PATCH, WIDTH = 64, 16, 64
+SIDE, WIDTH = 64, 64
 PLAIN = "Is the water in the image a {}? Please give me the only answer."
 OUTLINED = f"{PLAIN}\nThe water meant is outlined in red; the rest of the image is dimmed."
 ANSWERS = (" {}", " The water in the image is a {}.")
@@ -79,8 +80,8 @@ def wording(how: str, candidates: tuple[str, ...]) -> str:
     return (OUTLINED if how == "outlined" else PLAIN).format(", ".join(candidates))
 
 
-def make_processor() -> LlavaProcessor:
-    """Tokens that can spell anything, and pictures squeezed to `SIDE` x `SIDE`."""
+def make_processor(patch: int) -> LlavaProcessor:
+    """Tokens that can spell anything, and pictures squeezed to `SIDE` x `SIDE`, in patches of so many pixels."""
     texts = [wording(how, WATERS) for how in ("outlined", "plain")] * 20
     texts += [f"USER: ASSISTANT: {word}" for word in WATERS] + [a.format(w) for a in ANSWERS for w in WATERS] * 20
     tokenizer = Tokenizer(models.BPE())
@@ -101,7 +102,7 @@ def make_processor() -> LlavaProcessor:
     square = {"height": SIDE, "width": SIDE}
     images = CLIPImageProcessorPil(size=square, crop_size=square, do_center_crop=False, resample=2)
     return LlavaProcessor(
-        images, fast, patch_size=PATCH, vision_feature_select_strategy="default", chat_template=TEMPLATE,
+        images, fast, patch_size=patch, vision_feature_select_strategy="default", chat_template=TEMPLATE,
         image_token="<image>", num_additional_image_tokens=1,
     )  # fmt: skip
 
@@ -112,7 +113,7 @@ def make_model(processor: Any, seed: int) -> Any:
     tokenizer = processor.tokenizer
     vision = CLIPVisionConfig(
         hidden_size=WIDTH, intermediate_size=2 * WIDTH, num_hidden_layers=3, num_attention_heads=4, image_size=SIDE,
-        patch_size=PATCH, projection_dim=WIDTH,
+        patch_size=processor.patch_size, projection_dim=WIDTH,
     )  # fmt: skip
     text = LlamaConfig(
         vocab_size=len(tokenizer), hidden_size=WIDTH, intermediate_size=2 * WIDTH, num_hidden_layers=2,
@@ -121,8 +122,8 @@ def make_model(processor: Any, seed: int) -> Any:
     )  # fmt: skip
     config = LlavaConfig(
         vision_config=vision, text_config=text, image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
-        vision_feature_layer=-1, image_seq_length=(SIDE // PATCH) ** 2, vision_feature_select_strategy="default",
-        tie_word_embeddings=False,
+        vision_feature_layer=-1, image_seq_length=(SIDE // processor.patch_size) ** 2,
+        vision_feature_select_strategy="default", tie_word_embeddings=False,
     )  # fmt: skip
     model: Any = LlavaForConditionalGeneration(config)
     model.generation_config.update(
@@ -137,7 +138,7 @@ def train(model: Any, processor: Any, seen: list[Picture], steps: int, seed: int
     tokenizer = processor.tokenizer
     decoded = [Image.open(io.BytesIO(p.jpeg)).convert("RGB") for p in seen]
     pixels = processor.image_processor(decoded, return_tensors="pt")["pixel_values"]
-    patches = (SIDE // PATCH) ** 2
+    patches = (SIDE // processor.patch_size) ** 2
     prompts = {}
     for how in ("outlined", "plain"):
         for order in _orders():
@@ -198,14 +199,30 @@ def as_question(picture: Picture, number: int = 0) -> Question:
     return Question(name, "water", "water", "00000001", wording(picture.how, order), order, picture.jpeg, picture.size)
 
 
-def make_tiny_llava(folder: Path, videos: int = 240, steps: int = 360, seed: int = 0) -> Path:
+@dataclass(frozen=True)
+class Effort:
+    """How much is learnt from; the default is for tests, under a minute of one core."""
+
+    videos: int = 240
+    frames: int = 2
+    size: tuple[int, int] = (90, 160)
+    patch: int = 16
+    steps: int = 360
+
+
+#: For experiments: three minutes of one core.
+CAREFUL = Effort(360, 3, (180, 320), 8, 1000)
+
+
+def make_tiny_llava(folder: Path, effort: Effort = Effort(), seed: int = 0) -> Path:
     """Makes, trains and saves one; the folder. One thread, no download."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        processor = make_processor()
+        processor = make_processor(effort.patch)
         model = make_model(processor, seed)
-        train(model, processor, list(pictures(LEARN, videos)), steps, seed)
+        seen = list(pictures(LEARN, effort.videos, effort.frames, effort.size))
+        train(model, processor, seen, effort.steps, seed)
     finally:
         torch.set_num_threads(before)
     model.save_pretrained(folder)
@@ -213,14 +230,14 @@ def make_tiny_llava(folder: Path, videos: int = 240, steps: int = 360, seed: int
     return folder
 
 
-def accuracy(folder: Path, videos: int) -> dict[str, float]:
+def accuracy(folder: Path, videos: int, size: tuple[int, int]) -> dict[str, float]:
     """How often `LocalAsker` is right on pictures that the model has not seen, outlined and plain."""
     from vsscli.postprocess.local import LocalAsker
     from vsscli.postprocess.profiles import load_profile
 
     asker = LocalAsker(load_profile("llava", local=str(folder)))
     right: dict[str, list[bool]] = {"outlined": [], "plain": []}
-    for number, picture in enumerate(pictures(JUDGE, videos)):
+    for number, picture in enumerate(pictures(JUDGE, videos, 2, size)):
         right[picture.how].append(asker.ask(as_question(picture, number)).chosen == picture.water)
     return {how: float(np.mean(results)) for how, results in right.items()}
 
@@ -228,12 +245,13 @@ def accuracy(folder: Path, videos: int) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--videos", type=int, default=240)
-    parser.add_argument("--steps", type=int, default=360)
+    parser.add_argument("--careful", action="store_true", help="a better one, for experiments")
     parser.add_argument("--judge", type=int, default=60, help="videos to be judged on")
     options = parser.parse_args()
-    make_tiny_llava(options.folder, options.videos, options.steps)
-    print({how: round(share, 3) for how, share in accuracy(options.folder, options.judge).items()})
+    effort = CAREFUL if options.careful else Effort()
+    make_tiny_llava(options.folder, effort)
+    shares = accuracy(options.folder, options.judge, effort.size)
+    print({how: round(share, 3) for how, share in shares.items()})
 
 
 if __name__ == "__main__":

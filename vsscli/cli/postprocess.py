@@ -239,12 +239,13 @@ def _preview(planner: "Planner", profile: "Profile", out: Path, videos: list[str
 def _ask(planner: "Planner", profile: "Profile", out: Path, videos: list[str], workers: int, limits: "Limits") -> None:
     """Asks what is unanswered, and says what came of it; nobody is contacted where all is answered."""
     from vsscli.postprocess.answers import AnswerStore
-    from vsscli.postprocess.ask import ask
+    from vsscli.postprocess.ask import ask, check
     from vsscli.postprocess.correct import ask_missing
 
     store = AnswerStore(out)
 
     def put(questions: "Iterable[Question]", progress: "Callable[[AskResult], None]") -> "AskResult":
+        check(profile, limits.budget)  # nobody is told that pictures leave where none will
         if profile.told:
             say(f"postprocess: {profile.told}")
         return ask(questions, profile, store, progress=progress, **limits._asdict())

@@ -161,7 +161,8 @@ class LocalAsker:
                 return_dict=True,
                 return_tensors="pt",
             )
-        return {name: value.to(self._device) for name, value in inputs.items()}
+        kinds = {True: self._model.dtype}  # pixels as the weights are; ids stay whole numbers
+        return {name: value.to(self._device, kinds.get(value.is_floating_point())) for name, value in inputs.items()}
 
     def _shares(self, inputs: Mapping[str, Any], candidates: Iterable[str]) -> dict[str, float]:
         tokenizer = self._processor.tokenizer

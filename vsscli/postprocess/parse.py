@@ -92,7 +92,7 @@ def _tokens(text: str) -> list[str]:
     """Lower-case words and punctuation, contractions written out."""
     text = text.lower().replace("_", " ").replace("’", "'")
     text = re.sub(r"<[^<>]{1,20}>|[*`\"#|>]", " ", text)
-    text = re.sub(r"\b(?:no|without(?: a)?) doubt\b", " ", text)
+    text = re.sub(r"\b(?:(?:no|without(?: a)?) doubt|in fact)\b", " ", text)
     text = re.sub(r"\bcan't\b", "cannot", text)
     text = re.sub(r"n't\b", " not", text)
     text = re.sub(r"\b(it|that|this|there|here|what|which)'s\b", r"\1 is", text)

@@ -9,7 +9,7 @@ ARTICLES = _words("a an the some one")
 #: May stand between the verb and the article.
 ADVERBS = _words(
     "most more very likely probably clearly definitely certainly obviously evidently indeed actually simply just "
-    "really best apparently presumably undoubtedly surely in fact"
+    "really best apparently presumably undoubtedly surely"
 )
 #: May stand before a bare answer: "So the final answer is: lake".
 LEADS = _words(
@@ -72,16 +72,16 @@ BREAKS = PREPOSITIONS | _words(
 #: May follow a class that is the answer. Other words make it a part of something else: a lake house, a road sign.
 FOLLOWERS = (PREPOSITIONS - {"of"}) | _words(
     "and or but because since which that where while rather not due given based so is are has was can here itself "
-    "visible seen shown located situated surrounded enclosed bordered flanked lined covered filled made parked driving "
-    "standing moving flowing running winding leading passing stretching going crossing visible featured depicted "
-    "pictured too instead although though however yet under , : ; . ! ) ( -"
+    "lying sitting walking visible seen shown located situated surrounded enclosed bordered flanked lined covered "
+    "filled made parked driving standing moving flowing running winding leading passing stretching going crossing "
+    "visible featured depicted pictured too instead although though however yet under , : ; . ! ) ( -"
 )
 #: Pictures show; what they show is the answer where nothing else is named.
 PICTURES = _words("image picture photo photograph frame scene there here")
 ELSEWHERE = _words("also another background distance far foreground corner besides additionally several other")
 
 #: Before another noun they make a third thing of it: a river bed, a tree house, a toy car.
-COMPOUNDS = _words("river lake sea ocean tree flower toy model miniature fake dog cat bird")
+COMPOUNDS = _words("river lake sea ocean tree flower toy model miniature fake dog cat bird hot")
 ANSWERS = _words("answer fit choice option match description")
 
 #: What says that something is a class, longest first.
