@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -10,25 +9,12 @@ from torch import Tensor
 from vsscli.models.dvis.config import DvisConfig, ResNetBackbone
 from vsscli.models.dvis.model import build
 from vsscli.models.dvis.names import NOT_NEEDED, names
+from vsscli.models.translation import COUNTER, Translation, move_classes, starts, translate_by
 
 _NOT_NEEDED = re.compile("|".join(NOT_NEEDED))
-_COUNTER = "num_batches_tracked"
 
 #: Beginnings of the tensors whose rows are classes, "no object" last.
 CLASS_HEADS = ("segmenter.mask2former.class_predictor.", "tracker.classes.", "refiner.classes.")
-
-
-class Translation(NamedTuple):
-    """Weights in our names, and what was wrong with those given, each a sorted list in the official names.
-
-    ``misshapen`` says the shape that was found and the one that was wanted. Only where the three lists are empty is
-    ``state_dict`` all that the model needs.
-    """
-
-    state_dict: dict[str, Tensor]
-    missing: list[str]
-    unused: list[str]
-    misshapen: list[str]
 
 
 def official_to_ours(config: DvisConfig) -> dict[str, tuple[str, ...]]:
@@ -43,9 +29,9 @@ def official_to_ours(config: DvisConfig) -> dict[str, tuple[str, ...]]:
     }
     found: dict[str, dict[int, str]] = {}
     for key in build(config).state_dict():
-        if key.endswith(_COUNTER) and isinstance(config.backbone, ResNetBackbone):
+        if key.endswith(COUNTER) and isinstance(config.backbone, ResNetBackbone):
             continue
-        start = max((start for start in _starts(key) if start in inverse), key=len)
+        start = max((start for start in starts(key) if start in inverse), key=len)
         official, third = inverse[start]
         found.setdefault(official + key.removeprefix(start), {})[third] = key
     return {official: tuple(ours[third] for third in sorted(ours)) for official, ours in found.items()}
@@ -58,29 +44,12 @@ def translate(official: Mapping[str, Tensor], config: DvisConfig) -> Translation
     `Translation`. No two tensors of the result share memory with each other.
     """
     wanted = {key: value.shape for key, value in build(config).state_dict().items()}
-    state = {key: torch.zeros((), dtype=torch.int64) for key in wanted if key.endswith(_COUNTER)}
-    table = official_to_ours(config)
-    missing, misshapen = [], []
-    for name, ours in table.items():
-        if name not in official:
-            missing += [] if name.endswith(_COUNTER) else [name]
-            continue
-        shape = torch.Size(wanted[ours[0]])
-        whole = torch.Size((len(ours) * shape[0], *shape[1:])) if len(ours) > 1 else shape
-        tensor = official[name]
-        if tensor.shape != whole:
-            misshapen.append(f"{name} {list(tensor.shape)} instead of {list(whole)}")
-            continue
-        tensor = tensor.detach().to(torch.int64 if name.endswith(_COUNTER) else torch.float32)
-        thirds = [part.clone() for part in tensor.chunk(3)] if len(ours) > 1 else [tensor.contiguous()]
-        state |= dict(zip(ours, thirds, strict=True))
-    unused = [name for name in official if name not in table and not _NOT_NEEDED.search(name)]
-    return Translation(state, sorted(missing), sorted(unused), sorted(misshapen))
+    return translate_by(official, official_to_ours(config), wanted, NOT_NEEDED)
 
 
 def not_needed(official: Iterable[str]) -> list[str]:
     """Those of official names that hold nothing a network uses, sorted; counters of batch norms are not told."""
-    return sorted(name for name in official if _NOT_NEEDED.search(name) and not name.endswith(_COUNTER))
+    return sorted(name for name in official if _NOT_NEEDED.search(name) and not name.endswith(COUNTER))
 
 
 def untranslate(state_dict: Mapping[str, Tensor], config: DvisConfig) -> dict[str, Tensor]:
@@ -98,13 +67,4 @@ def permute_classes(
 
     Raises ValueError where ``channel_to_id`` is no permutation of the model's classes.
     """
-    count = len(config.labels)
-    if sorted(channel_to_id) != list(range(count)):
-        raise ValueError(f"channel_to_id is no permutation of {count} classes.")
-    source = torch.empty(count + 1, dtype=torch.int64)
-    source[torch.tensor([*channel_to_id, count])] = torch.arange(count + 1)
-    return {key: value[source] if key.startswith(CLASS_HEADS) else value for key, value in state_dict.items()}
-
-
-def _starts(key: str) -> list[str]:
-    return [key[:end] for end in range(1, len(key) + 1)]
+    return move_classes(state_dict, CLASS_HEADS, len(config.labels), channel_to_id)
