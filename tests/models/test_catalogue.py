@@ -9,6 +9,7 @@ from tests.fixtures.recorded import key_list
 from vsscli.errors import ModelError, OptionError
 from vsscli.models.catalogue import SHOWN_SIZE, catalogue, find_published, read_catalogue, refuse_published
 from vsscli.models.convert.identify import Settings, identify
+from vsscli.models.dvis.config import DvisConfig
 from vsscli.models.families import FAMILIES
 from vsscli.models.source import resolve_source
 
@@ -20,6 +21,7 @@ ARCHES = {name: "dvis_{2}_{1}".format(*name.split("-")[1:]) for name in catalogu
 def test_the_facts_are_those_of_the_official_weights(name: str) -> None:
     model, shapes = catalogue().models[name], key_list(ARCHES[name])
     config = identify({key: tuple(shape) for key, shape in shapes.items()}, Settings()).config
+    assert isinstance(config, DvisConfig)
     count = 0
     for shape in shapes.values():
         size = 1

@@ -16,7 +16,7 @@ from vsscli.models.vmt.keys import translate
 from vsscli.models.vmt.model import Vmt, build
 
 _NAMES = vspw_classes().names
-SMALL = tuple(["videomt_tiny", *(f"{kind}_{encoder}_tiny" for kind in ("pmt", "lvmt") for encoder in ("dinov2", "dinov3"))])
+SMALL = ("videomt_tiny", "pmt_dinov2_tiny", "pmt_dinov3_tiny", "lvmt_dinov2_tiny", "lvmt_dinov3_tiny")
 
 
 def config_of(arch: str) -> VmtConfig:

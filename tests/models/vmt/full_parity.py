@@ -8,6 +8,7 @@ only cases whose names hold one of them. Prints a line per case, and ends with 1
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,7 +33,7 @@ def compare(path: Path, expected: Path) -> bool:
     errors = {name: recording.error(name, array) for name, array in found.items()}
     worst = max(errors, key=lambda name: errors[name])
     ids = torch.tensor(class_order(), dtype=torch.uint8)
-    sizes = {name: tuple(meta[f"{name}_hw"]) for name in ("padded", "network")}
+    sizes: dict[str, Any] = {name: tuple(meta[f"{name}_hw"]) for name in ("padded", "network")}
     maps = np.stack(
         [
             label_map_from_queries(found["class_prob"], logits, out=tuple(meta["output_hw"]), ids=ids, **sizes)
@@ -49,7 +50,8 @@ def compare(path: Path, expected: Path) -> bool:
     good = good and (not pngs or (len(pngs) == len(maps) and min(pngs) >= 0.999))
     print(
         f"{kind}/{path.stem}: {'good' if good else 'WRONG'}; worst array {worst} {errors[worst]:.0e}; "
-        f"{same.mean():.5f} of the pixels, all clear ones: {clear}; {len(pngs)} PNGs, at least {min(pngs, default=1):.5f}",
+        f"{same.mean():.5f} of the pixels, all clear ones: {clear}; "
+        f"{len(pngs)} PNGs, at least {min(pngs, default=1):.5f}",
         flush=True,
     )
     return good

@@ -30,7 +30,7 @@ def rotation(grid: tuple[int, int], channels: int, device: torch.device) -> Rota
 def rotate(x: Tensor, turn: Rotation) -> Tensor:
     """``x`` [B, heads, N, D] with its last tokens turned, as many as ``turn`` is for; those before have no place."""
     cos, sin = turn
-    first, patches = x.split((x.shape[2] - len(cos), len(cos)), 2)
+    first, patches = x[:, :, : -len(cos)], x[:, :, -len(cos) :]
     low, high = patches.chunk(2, -1)
     turned = patches * cos + torch.cat((-high, low), -1) * sin
     return torch.cat((first, turned.to(x.dtype)), 2)

@@ -33,6 +33,11 @@ class EncoderConfig:
     registers: int = 4
     grid: int | None = 80
 
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return self.type.replace("dino", "DINO")
+
 
 @dataclass(frozen=True)
 class VmtConfig:
@@ -131,7 +136,8 @@ def _checked(
         said = f"{where}: {prefix}{name} is {value!r}"
         absent = wanted[name] == int | None and value is None
         least = 0 if name == "registers" else 1
-        if not absent and not (isinstance(value, str) if wanted[name] is str else type(value) is int and value >= least):
+        fits = isinstance(value, str) if wanted[name] is str else type(value) is int and value >= least
+        if not fits and not absent:
             raise ModelError(f"{said}, which makes no sense.", _AGAIN)
         largest = _LARGEST.get(name, _LARGEST_ELSE)
         if type(value) is int and value > largest:

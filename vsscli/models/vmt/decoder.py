@@ -1,4 +1,4 @@
-"""The decoder of PMT and LVMT: four levels of a frozen encoder become one, and queries go through blocks of their own."""
+"""The decoder of PMT and LVMT: levels of a frozen encoder become one, and queries go through blocks of their own."""
 
 from collections.abc import Sequence
 
@@ -26,9 +26,7 @@ class Levels(nn.Module):
 
     def standardise(self, levels: Sequence[Tensor]) -> list[Tensor]:
         """Each level by the mean and the spread of its channels in the training, [B, N, C]."""
-        return [
-            norm(level.transpose(1, 2)).transpose(1, 2) for norm, level in zip(self.norms, levels, strict=True)
-        ]
+        return [norm(level.transpose(1, 2)).transpose(1, 2) for norm, level in zip(self.norms, levels, strict=True)]
 
     def forward(self, levels: Sequence[Tensor]) -> Tensor:
         found = [

@@ -78,9 +78,7 @@ class Dinov3Encoder(Encoder):
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__(config, EPS)
         self.head = config.dim // config.heads
-        self.blocks = nn.ModuleList(
-            RotaryBlock(config.dim, config.heads, 4 * config.dim) for _ in range(config.depth)
-        )
+        self.blocks = nn.ModuleList(RotaryBlock(config.dim, config.heads, 4 * config.dim) for _ in range(config.depth))
 
     def positions(self, height: int, width: int) -> float:
         return 0.0

@@ -19,7 +19,7 @@ CLASS_HEADS = ("classes.",)
 def official_to_ours(config: VmtConfig) -> dict[str, tuple[str, ...]]:
     """The official name of every tensor of a model -> ours."""
     inverse = {ours: official for official, ours in names(config).items()}
-    found = {}
+    found: dict[str, tuple[str, ...]] = {}
     for key in build(config).state_dict():
         start = max((start for start in starts(key) if start in inverse), key=len)
         found[inverse[start] + key.removeprefix(start)] = (key,)

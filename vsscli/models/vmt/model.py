@@ -76,13 +76,13 @@ class Vmt(nn.Module):
             return self.update(out.float(), queries.float())  # type: ignore[no-any-return]
 
     def classify(self, normed: Tensor) -> tuple[Tensor, Tensor]:
-        """Of tokens [Q + prefix + patches, C]: class logits [Q, K + 1], "no object" last, and mask embeddings [Q, C]."""
+        """Of all tokens of a frame, [.., C]: class logits [Q, K + 1], "no object" last, and mask embeddings [Q, C]."""
         queries = normed[: self.config.queries]
         return self.classes(queries), self.masks(queries)
 
     def features(self, patches: Tensor, grid: Grid) -> Tensor:
         """What masks are made of: patches [N, C] of a grid (rows, columns) -> [C, 4 rows, 4 columns]."""
-        found: Tensor = self.upscale(patches.t().unflatten(1, grid)[None])
+        found: Tensor = self.upscale(patches.t().reshape(1, -1, *grid))
         return found[0]
 
     def paint(self, mask_embeds: Tensor, patches: Tensor, grid: Grid) -> Tensor:
@@ -112,4 +112,3 @@ def build(config: VmtConfig) -> Vmt:
     """
     with torch.device("meta"):
         return Vmt(config).eval()
-

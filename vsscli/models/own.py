@@ -1,0 +1,61 @@
+"""Weights of a model folder into one of our own networks, strictly."""
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from vsscli.errors import ModelError
+from vsscli.models.source import weight_files
+from vsscli.models.strict import require_same_weights
+
+_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+_COUNTS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
+
+
+def fill(model: nn.Module, folder: Path, source: str, what: str) -> None:
+    """Gives ``model``, which is on the meta device, the weights in ``folder``, for inference.
+
+    ``source`` is what the user called the folder, ``what`` the model that its configuration describes. Raises
+    ModelError where a weight is missing, unused, misshapen, of a type that is none, or cannot be read.
+    """
+    weights: dict[str, Tensor] = {}
+    try:
+        for file in weight_files(folder):
+            weights |= load_file(file)
+    except (torch.OutOfMemoryError, MemoryError, ModelError):
+        raise
+    except Exception as error:  # a damaged file can break the reader in any way
+        raise ModelError(f"{source} cannot be loaded: {str(error).strip() or type(error).__name__}.") from None
+    wanted = model.state_dict()
+    require_same_weights(
+        source,
+        what,
+        missing=set(wanted) - set(weights),
+        unused=set(weights) - set(wanted),
+        misshapen=[
+            (key, list(value.shape), list(wanted[key].shape))
+            for key, value in weights.items()
+            if key in wanted and value.shape != wanted[key].shape
+        ],
+    )
+    model.load_state_dict(_as_wanted(weights, {key: value.dtype for key, value in wanted.items()}, source), assign=True)
+    model.requires_grad_(False)
+
+
+def _as_wanted(weights: dict[str, Tensor], dtypes: dict[str, torch.dtype], source: str) -> dict[str, Tensor]:
+    """Floating-point weights in float32, counters in int64; ModelError naming those of another kind."""
+    wrong = [
+        f"{key} is of type {str(value.dtype).removeprefix('torch.')}"
+        for key, value in sorted(weights.items())
+        if key in dtypes and value.dtype not in (_FLOATS if dtypes[key].is_floating_point else _COUNTS)
+    ]
+    if wrong:
+        more = f" and {len(wrong) - 20} more" if len(wrong) > 20 else ""
+        raise ModelError(
+            f"{source}: {len(wrong)} of the weights are no numbers that the network takes: "
+            f"{', '.join(wrong[:20])}{more}.",
+            "Convert the checkpoint again: vsscli convert writes float32.",
+        )
+    return {key: value.to(dtypes[key]) for key, value in weights.items() if key in dtypes}
