@@ -40,6 +40,11 @@ class ModelCard:
         """What is kept of each frame of a padded input size (H, W) until its video ends; None: nothing is."""
         return self.family.kept(self.config, padded) if isinstance(self.family, OwnFamily) else None
 
+    @property
+    def causal(self) -> bool:
+        """Whether it depends on the whole video and can do with the part of it that is past."""
+        return isinstance(self.family, OwnFamily) and self.family.causal(self.config)
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 over configuration and weights (`vsscli.models.source.model_digest`); reads the weights once."""

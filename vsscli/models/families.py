@@ -69,7 +69,7 @@ class OwnFamily:
     ``read`` makes a configuration of ``config.json`` and the name of that file, or raises ModelError; ``title`` is what
     to call a model of that configuration. ``load`` is given the folder, the user's name of it, the preprocessing, the
     device and the dtype. ``kept`` tells from the configuration and the padded input size (H, W) what is kept of each
-    frame; None: nothing is.
+    frame; None: nothing is. ``causal`` tells from it whether frames can be answered before the video ends.
     """
 
     title: Callable[[Any], str]
@@ -79,6 +79,7 @@ class OwnFamily:
     preprocess: Preprocess
     half: bool = False
     side: None = None
+    causal: Callable[[Any], bool] = lambda config: False
 
 
 def _queries(class_logits: Tensor, mask_logits: Tensor) -> list[Scores]:
@@ -218,6 +219,7 @@ FAMILIES: dict[str, Family | OwnFamily] = {
         _dvis_kept,
         Preprocess(720, 1333, divisor=32),
         half=True,
+        causal=lambda config: config.kind == "online",
     ),
     "vmt": OwnFamily(
         lambda config: f"{config.title} ({config.encoder.title})",
@@ -226,6 +228,7 @@ FAMILIES: dict[str, Family | OwnFamily] = {
         _vmt_kept,
         Preprocess(720, 1333, divisor=32),
         half=True,
+        causal=lambda config: True,
     ),
     "mask2former": Family(
         "Mask2FormerForUniversalSegmentation",

@@ -89,7 +89,7 @@ def _tell(config: VmtConfig, settings: Settings, unknown: str) -> Found:
         f"model: {TITLES[config.kind]}: {_HOW[config.kind].format(config.blocks)}",
         f"encoder: {encoder.title} ViT: {encoder.depth} blocks of {encoder.dim} channels, "
         f"{encoder.registers} registers, {positions}",
-        f"heads: {config.queries} queries, {len(config.labels)} classes",
+        f"segmenter: {config.queries} queries of {encoder.dim} channels, {len(config.labels)} classes",
     ]
     if config.levels:
         inferred.insert(2, f"decoder: reads {config.levels} levels of the encoder, evenly spaced")
