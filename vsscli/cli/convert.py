@@ -51,9 +51,10 @@ def convert(
     from vsscli.models.convert.conversion import convert as convert_weights
     from vsscli.models.convert.fetch import fetch_checkpoint
     from vsscli.models.convert.reading import read_checkpoint
+    from vsscli.models.convert.videomt_names import in_official_names
 
     path = fetch_checkpoint(checkpoint)
-    weights = read_checkpoint(path)
+    weights = in_official_names(read_checkpoint(path))
     count = sum(tensor.numel() for tensor in weights.tensors.values())
     say(f"convert: {path.name}, {plural(len(weights.tensors), 'tensor')}, {count / 1e6:.1f} M numbers")
     try:

@@ -24,14 +24,19 @@ def identify_vmt(shapes: Shapes, settings: Settings) -> Found:
     """The VidEoMT, PMT or LVMT whose official names and shapes ``shapes`` are, or come closest to.
 
     What is missing or makes no sense leaves the size of the published model in its place: the caller compares all
-    names and shapes. Raises ModelError for VidEoMT's variant on DINOv3, which is not supported, and where the heads of
-    the ViT cannot be told; OptionError when a setting does not apply.
+    names and shapes. Raises ModelError for VidEoMT's variant on DINOv3, which is not supported, where there is no
+    encoder, and where the heads of the ViT cannot be told; OptionError when a setting does not apply.
     """
     for name in ("heads", "points"):
         if name in settings.given:
             raise OptionError(f"--set {name}: this checkpoint has nothing that it could concern.", "Leave it out.")
     tell = LookUp(shapes)
     kind, place = _kind(shapes)
+    if not any(key.startswith(f"{_VIT}.") for key in shapes):
+        raise ModelError(
+            f"this {TITLES[kind]} has no encoder: none of its names begins with {_VIT}.",
+            "The encoder may have been left out because its training never changes it; take a file that holds it too.",
+        )
     encoder = _encoder(tell, settings, kind)
     classes = tell.size(f"{place}.class_head.weight", 0, len(vspw_classes()) + 1) - 1
     if not classes:

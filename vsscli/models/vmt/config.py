@@ -61,7 +61,7 @@ class VmtConfig:
     def __post_init__(self) -> None:
         problem = _problem(self)
         if problem:
-            raise ModelError(f"A {self.title} model cannot be like that: {problem}.")
+            raise ModelError(f"No {self.title} model can be like that: {problem}.")
 
     @property
     def title(self) -> str:
@@ -151,7 +151,7 @@ def _problem(config: VmtConfig) -> str:
     if config.kind not in TITLES:
         return f"its kind is {config.kind!r}, not one of {', '.join(TITLES)}"
     if encoder.type not in ENCODERS:
-        return f"its encoder is {encoder.type!r}, not one of {', '.join(ENCODERS)}"
+        return f"its encoder is of the type {encoder.type!r}, not one of {', '.join(ENCODERS)}"
     if (encoder.grid is None) != (encoder.type == "dinov3"):
         return f"its encoder is a {encoder.type} with {'no' if encoder.grid is None else 'a'} grid of positions"
     if encoder.dim % encoder.heads or encoder.dim // encoder.heads % 4:
