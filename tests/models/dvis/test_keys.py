@@ -13,9 +13,8 @@ from tests.fixtures.recorded import class_order, key_list, recorded
 from tests.models.dvis.cases import OFFLINE, class_prob, config_of, load, offline_arrays, pixels, watch, watched
 from vsscli.infer.semantic import label_map_from_queries
 from vsscli.models.dvis.config import DvisConfig, HeadConfig, SwinBackbone
-from vsscli.models.dvis.keys import not_needed, official_to_ours, permute_classes, translate, untranslate
+from vsscli.models.dvis.keys import Translation, not_needed, official_to_ours, permute_classes, translate, untranslate
 from vsscli.models.dvis.model import Dvis, build
-from vsscli.models.translation import Translation
 
 #: Every list, with the number of its keys that the network has no use for.
 ARCHS = {

@@ -33,7 +33,7 @@ def _share(case: str, frames: Tensor | None = None, per_frame: bool = False, ids
         found = watch(small(arch), clip_of(f"clip{clip}") if frames is None else frames)
         logits, masks = found["pred_logits"], found["pred_masks"]
         each = class_prob(logits if per_frame else logits.mean(0).expand_as(logits))
-        sizes = {name: tuple(size) for name, size in _sizes(case).items()}
+        sizes: dict[str, Any] = {name: tuple(size) for name, size in _sizes(case).items()}
         maps = [label_map_from_queries(p, m, ids=ids, **sizes) for p, m in zip(each, masks, strict=True)]
     return float((np.stack(maps) == recorded_vmt(case)["semantic_vspw"]).mean())
 

@@ -136,7 +136,7 @@ def test_the_memory_of_lvmt() -> None:
     """Its update as a formula; and no element ever leaves max(1, its start)."""
     model = small("lvmt_dinov2_tiny")
     random = torch.Generator().manual_seed(3)
-    state = model.queries
+    state: Tensor = model.queries
     for _ in range(30):
         out = 3 * torch.randn(state.shape, generator=random)
         with torch.no_grad():

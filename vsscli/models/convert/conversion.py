@@ -18,7 +18,6 @@ from vsscli.models.convert.write import ModelFolder
 from vsscli.models.dvis import config as dvis
 from vsscli.models.dvis import keys as dvis_keys
 from vsscli.models.preprocess import IMAGENET_MEAN, IMAGENET_STD
-from vsscli.models.translation import Translation
 from vsscli.models.vmt import config as vmt
 from vsscli.models.vmt import keys as vmt_keys
 
@@ -105,7 +104,7 @@ def unneeded(names: Iterable[str], config: Config) -> list[str]:
     return vmt_keys.not_needed(names) if isinstance(config, vmt.VmtConfig) else dvis_keys.not_needed(names)
 
 
-def _translate(official: Mapping[str, Tensor], config: Config) -> Translation:
+def _translate(official: Mapping[str, Tensor], config: Config) -> dvis_keys.Translation:
     if isinstance(config, vmt.VmtConfig):
         return vmt_keys.translate(official, config)
     return dvis_keys.translate(official, config)

@@ -125,7 +125,7 @@ def identify(shapes: Shapes, settings: Settings) -> Found:
             f"no sem_seg_head.predictor, but {_parts(shapes) or 'nothing'}.",
             "Give a checkpoint of MinVIS, CTVIS or DVIS++ (segmenter, online or offline), or of VidEoMT, PMT or LVMT.",
         )
-    tell = LookUp(shapes)
+    tell = Sizes(shapes)
     backbone, about = _backbone(tell, settings)
     tracker = _head(tell, "tracker", settings.heads)
     refiner = _head(tell, "refiner", settings.heads) if tracker else None
@@ -155,8 +155,8 @@ def identify(shapes: Shapes, settings: Settings) -> Found:
     return _tell(config, replace(settings, class_order=order), about)
 
 
-class LookUp:
-    """Sizes looked up in a checkpoint."""
+class Sizes:
+    """Sizes looked up in a checkpoint; what is not there or makes no sense is ``otherwise``."""
 
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
@@ -172,7 +172,7 @@ class LookUp:
         return max((number + 1 for i, number in enumerate(there) if 2 * (i + 1) > number), default=1)
 
 
-def _backbone(tell: LookUp, settings: Settings) -> tuple[BackboneConfig, str]:
+def _backbone(tell: Sizes, settings: Settings) -> tuple[BackboneConfig, str]:
     if any(key.startswith("backbone.vit_module.") for key in tell.shapes):
         return _vit_adapter(tell, settings)
     for name in ("points", "vit_heads"):
@@ -191,7 +191,7 @@ def _backbone(tell: LookUp, settings: Settings) -> tuple[BackboneConfig, str]:
     return found, f"{name}: {_list(found.depths)} blocks of {_list(found.widths)} channels, stem {found.stem}"
 
 
-def _swin(tell: LookUp) -> tuple[BackboneConfig, str]:
+def _swin(tell: Sizes) -> tuple[BackboneConfig, str]:
     stages = [f"backbone.layers.{stage}" for stage in range(4)]
     tables = [f"{stage}.blocks.0.attn.relative_position_bias_table" for stage in stages]
     found = SwinBackbone(
@@ -206,7 +206,7 @@ def _swin(tell: LookUp) -> tuple[BackboneConfig, str]:
     )
 
 
-def _vit_adapter(tell: LookUp, settings: Settings) -> tuple[BackboneConfig, str]:
+def _vit_adapter(tell: Sizes, settings: Settings) -> tuple[BackboneConfig, str]:
     dim = tell.size("backbone.vit_module.cls_token", 2, 1024)
     extractor = "backbone.interactions.0.extractor"
     rows = tell.size(f"{extractor}.attn.attention_weights.weight", 0, 64)
@@ -230,7 +230,7 @@ def _vit_adapter(tell: LookUp, settings: Settings) -> tuple[BackboneConfig, str]
     )
 
 
-def _head(tell: LookUp, name: str, heads: int) -> HeadConfig | None:
+def _head(tell: Sizes, name: str, heads: int) -> HeadConfig | None:
     if not any(key.startswith(f"{name}.") for key in tell.shapes):
         return None
     ffn = tell.size(f"{name}.transformer_ffn_layers.0.linear1.weight", 0, 2048)

@@ -5,7 +5,7 @@ from math import isqrt
 
 from vsscli.data.classes import vspw_classes
 from vsscli.errors import ModelError, OptionError
-from vsscli.models.convert.identify import ORDERS, SAYS, Found, LookUp, Settings, Shapes, class_order_of, labels_of
+from vsscli.models.convert.identify import ORDERS, SAYS, Found, Settings, Shapes, Sizes, class_order_of, labels_of
 from vsscli.models.vmt.config import TITLES, EncoderConfig, VmtConfig
 
 _VIT = "backbone.encoder.backbone"
@@ -30,7 +30,7 @@ def identify_vmt(shapes: Shapes, settings: Settings) -> Found:
     for name in ("heads", "points"):
         if name in settings.given:
             raise OptionError(f"--set {name}: this checkpoint has nothing that it could concern.", "Leave it out.")
-    tell = LookUp(shapes)
+    tell = Sizes(shapes)
     kind, place = _kind(shapes)
     if not any(key.startswith(f"{_VIT}.") for key in shapes):
         raise ModelError(
@@ -62,7 +62,7 @@ def _kind(shapes: Shapes) -> tuple[str, str]:
     return "videomt", "backbone"
 
 
-def _encoder(tell: LookUp, settings: Settings, kind: str) -> EncoderConfig:
+def _encoder(tell: Sizes, settings: Settings, kind: str) -> EncoderConfig:
     learned = f"{_VIT}.pos_embed" in tell.shapes or kind == "videomt"
     if kind == "videomt" and f"{_VIT}.patch_embed.cls_token" in tell.shapes:
         raise ModelError(

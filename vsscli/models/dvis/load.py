@@ -3,14 +3,20 @@
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
 
+from vsscli.errors import ModelError
 from vsscli.models.dvis.config import from_json
 from vsscli.models.dvis.model import build
 from vsscli.models.dvis.video import OfflineNetwork, OnlineNetwork, SegmenterNetwork
 from vsscli.models.network import Network, VideoNetwork
-from vsscli.models.own import fill
 from vsscli.models.preprocess import Preprocess
-from vsscli.models.source import read_config
+from vsscli.models.source import read_config, weight_files
+from vsscli.models.strict import require_same_weights
+
+_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+_COUNTS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
 
 def load_dvis(
@@ -23,8 +29,54 @@ def load_dvis(
     """
     config = from_json(read_config(folder), str(folder / "config.json"))
     model = build(config)
-    fill(model, folder, source, f"DVIS++ {config.kind}")
+    read_weights(model, folder, source, f"DVIS++ {config.kind}")
+    model.requires_grad_(False)
     parts = model.to(device), preprocess, device, dtype
     if config.kind == "segmenter":
         return SegmenterNetwork(*parts)
     return OnlineNetwork(*parts) if config.kind == "online" else OfflineNetwork(*parts)
+
+
+def read_weights(model: nn.Module, folder: Path, source: str, what: str) -> None:
+    """Gives a module made on the meta device the weights in ``folder``; ``what`` it is and ``source`` are for errors.
+
+    Raises ModelError where a weight is missing, unused, misshapen or cannot be read.
+    """
+    weights: dict[str, Tensor] = {}
+    try:
+        for file in weight_files(folder):
+            weights |= load_file(file)
+    except (torch.OutOfMemoryError, MemoryError, ModelError):
+        raise
+    except Exception as error:  # a damaged file can break the reader in any way
+        raise ModelError(f"{source} cannot be loaded: {str(error).strip() or type(error).__name__}.") from None
+    wanted = model.state_dict()
+    require_same_weights(
+        source,
+        what,
+        missing=set(wanted) - set(weights),
+        unused=set(weights) - set(wanted),
+        misshapen=[
+            (key, list(value.shape), list(wanted[key].shape))
+            for key, value in weights.items()
+            if key in wanted and value.shape != wanted[key].shape
+        ],
+    )
+    model.load_state_dict(_as_wanted(weights, {key: value.dtype for key, value in wanted.items()}, source), assign=True)
+
+
+def _as_wanted(weights: dict[str, Tensor], dtypes: dict[str, torch.dtype], source: str) -> dict[str, Tensor]:
+    """Floating-point weights in float32, counters in int64; ModelError naming those of another kind."""
+    wrong = [
+        f"{key} is of type {str(value.dtype).removeprefix('torch.')}"
+        for key, value in sorted(weights.items())
+        if key in dtypes and value.dtype not in (_FLOATS if dtypes[key].is_floating_point else _COUNTS)
+    ]
+    if wrong:
+        more = f" and {len(wrong) - 20} more" if len(wrong) > 20 else ""
+        raise ModelError(
+            f"{source}: {len(wrong)} of the weights are no numbers that the network takes: "
+            f"{', '.join(wrong[:20])}{more}.",
+            "Convert the checkpoint again: vsscli convert writes float32.",
+        )
+    return {key: value.to(dtypes[key]) for key, value in weights.items() if key in dtypes}

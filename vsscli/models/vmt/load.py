@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from vsscli.models.own import fill
+from vsscli.models.dvis.load import read_weights
 from vsscli.models.preprocess import Preprocess
 from vsscli.models.source import read_config
 from vsscli.models.vmt.config import from_json
@@ -20,5 +20,6 @@ def load_vmt(folder: Path, source: str, preprocess: Preprocess, device: torch.de
     """
     config = from_json(read_config(folder), str(folder / "config.json"))
     model = build(config)
-    fill(model, folder, source, config.title)
+    read_weights(model, folder, source, config.title)
+    model.requires_grad_(False)
     return VmtNetwork(model.to(device), preprocess, device, dtype)
