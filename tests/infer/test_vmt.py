@@ -102,14 +102,15 @@ def test_however_the_work_is_cut_the_bytes_are_the_same(arch: str, tiny: Callabl
     asked: dict[str, Any] = {"size": "64", "scales": "1.0,1.5", "flip": True, "causal": arch.startswith("pmt")}
     infer(data, tmp_path / "one", model, batch=1, **asked)
     infer(data, tmp_path / "three", model, batch=3, **asked)
-    infer(data, tmp_path / "two", model, ("cpu", "cpu"), **asked)
+    if arch.startswith("lvmt"):  # starting processes takes longest
+        infer(data, tmp_path / "two", model, ("cpu", "cpu"), **asked)
     dataset = open_dataset(data)
     for videos in (("b",), ("a", "c")):
         stage = build(dataset, Request(str(model), **asked), ["cpu"], tmp_path / "parts").stage
         produce(stage, tmp_path / "parts", videos)
     whole = visible(tmp_path / "one")
     assert len({label for labels in maps(tmp_path / "one", "a") for label in np.unique(labels)}) > 1
-    for other in ("three", "two", "parts"):
+    for other in ("three", "parts", *(["two"] if arch.startswith("lvmt") else [])):
         assert visible(tmp_path / other) == whole, other
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("vsscli.infer.store.IN_MEMORY", 0)
