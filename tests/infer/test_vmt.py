@@ -16,6 +16,7 @@ from tests.fixtures.formula import weights
 from tests.fixtures.recorded import CLIPS, recorded_vmt, vmt_key_list
 from tests.infer.test_stage import infer, make_video, maps, visible
 from tests.models.dvis.cases import CLIP_FOLDER
+from tests.models.dvis.folders import write_recorded as write_dvis
 from tests.models.tiny import picture
 from tests.models.vmt.cases import SMALL
 from tests.models.vmt.folders import write_random, write_recorded
@@ -73,7 +74,8 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
     def find(arch: str) -> Path:
         if arch not in made:
-            made[arch] = write_recorded(folder / arch, arch)
+            write = write_dvis if arch.startswith("dvis") else write_recorded
+            made[arch] = write(folder / arch, arch)
         return made[arch]
 
     return find
@@ -150,7 +152,7 @@ def test_what_is_kept_changes_nothing(
     assert visible(tmp_path / "tokens") == visible(tmp_path / "logits")
 
 
-@pytest.mark.parametrize("arch", ONE_OF_EACH)
+@pytest.mark.parametrize("arch", [*ONE_OF_EACH, "dvis_tiny_online"])
 def test_causal_is_what_the_video_so_far_would_give(
     arch: str, tiny: Callable[[str], Path], clip: Path, tmp_path: Path
 ) -> None:

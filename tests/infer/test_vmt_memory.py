@@ -41,4 +41,4 @@ def test_a_frame_takes_what_is_told(causal: bool, tmp_path: Path) -> None:
     if causal:
         assert grown < need.stored / 3, said
     else:
-        assert 0.8 * need.stored < grown < 1.2 * need.stored, said
+        assert 0.8 * need.stored < grown < 1.35 * need.stored, said

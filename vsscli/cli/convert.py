@@ -30,8 +30,7 @@ def convert(
         ),
     ] = None,
 ) -> None:
-    """Make a model folder of an official checkpoint: DVIS++ online or offline, or its CTVIS or MinVIS segmenter;
-    VidEoMT, PMT or LVMT.
+    """Make a model folder of an official checkpoint: DVIS++ (also its segmenters CTVIS, MinVIS), VidEoMT, PMT, LVMT.
 
     What the model is follows from the names and shapes of its weights; what they do not tell is assumed, and both are
     told. A weight that is missing, unused or of another shape ends the conversion. The classes of all these are put
