@@ -22,9 +22,10 @@ def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = call(capsys)
     assert code == 0 and not err
     assert max(map(len, out.splitlines())) <= 80
-    rows = {line.split()[0]: line.split() for line in out.splitlines() if line.startswith("dvis-plus-")}
+    rows = {line.split()[0]: line.split() for line in out.splitlines() if line.split()[:1] and line.split()[0] in NAMES}
     assert rows["dvis-plus-online-r50"][1:] == ["71.1", "M", "720/1333", "23.6", "MB", "46.9", "92.3", "91.1"]
     assert rows["dvis-plus-offline-vitl"][1:] == ["420.1", "M", "720/1333", "60.3", "MB", "63.8", "95.7", "95.1"]
+    assert rows["lvmt-dinov3-vitl"][1:] == ["363.4", "M", "720/1333", "15.9", "MB", "66.4", "-", "95.3"]
     assert set(rows) == set(NAMES)
     told = " ".join(out.split())
     for part in (
@@ -32,10 +33,14 @@ def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
         "zhangtao-whu/DVIS_Plus",
         "files are not known here",
         "Test size: short side / long side at most, in pixels.",
-        "until its video ends: mask logits online, mask features offline, for 736x1280",
+        "until its video ends, for 736x1280",
+        "DVIS++: mask logits online, mask features offline.",
+        "LVMT: patches and mask embeddings.",
+        "DINOv3's have Meta's own licence",
         "None was measured here, and what VC16 averages is in doubt (models NAME says why).",
         "a licence of the weights is not stated",
         "vsscli convert hf://zhangtao-whu/DVIS_Plus/FILE --out models/NAME",
+        "vsscli convert hf://tue-mps/LVMT/FILE --out models/NAME",
         "Mask2Former, OneFormer",
     ):
         assert part in told
@@ -47,7 +52,9 @@ def test_one_at_length(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = call(capsys, name)
     told = " ".join(out.split())
     assert code == 0 and out.startswith(name)
-    assert f"vsscli convert hf://zhangtao-whu/DVIS_Plus/FILE --out models/{name}" in told
+    model = catalogue().models[name]
+    assert f"vsscli convert hf://{model.about.hub}/{model.file} --out models/{name}" in told
+    assert (f"VC8 {model.vc8:.1%}" if model.vc8 else f"mIoU {model.miou:.1%}, VC16") in told
     assert f"vsscli infer DATA --model models/{name} --out RUN" in told
     assert "averages VC8 and VC16 windows under the name VC16" in told
     assert "bytes)" in told and "none of them was measured here" in told

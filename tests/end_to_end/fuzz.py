@@ -25,9 +25,9 @@ from tests.end_to_end.damage import NAMES, damage
 from vsscli.cli.main import run
 from vsscli.errors import VssError
 from vsscli.models.card import describe_model
-from vsscli.models.dvis.config import from_json
 from vsscli.models.dvis.model import build
-from vsscli.models.source import WEIGHTS, read_config
+from vsscli.models.source import WEIGHTS
+from vsscli.models.vmt.model import build as vmt_build
 from vsscli.runs.labels import read_labels
 from vsscli.runs.manifest import read_manifest
 from vsscli.runs.record import LabelDigest, read_record
@@ -165,6 +165,13 @@ VERBS = {
         80,
     ),
     "convert": Verb("convert {official} --out {out}", ("official",), ("--set", "--out"), 80),
+    "convert vmt": Verb("convert {lvmt} --out {out}", ("lvmt",), ("--set", "--out"), 40),
+    "infer whole videos": Verb(
+        "infer {data} --model {video_model} --size 32 --device cpu --out {out}",
+        ("video_model", "video_model", "data"),
+        ("--size", "--scales", "--dtype", "--batch"),
+        40,
+    ),
     "infer scores again": Verb(
         "infer {data} --model {model} --size 32 --keep-topk 4 --device cpu --out {scored}",
         ("scored",),
@@ -315,7 +322,8 @@ def output_faults(folder: Path, code: int) -> list[str]:
 def model_faults(out: Path, code: int) -> list[str]:
     """What is half-made in a model folder."""
     card = describe_model(str(out))
-    build(from_json(read_config(out), str(out))).load_state_dict(load_file(out / WEIGHTS), assign=True)
+    make = vmt_build if card.model_type == "vmt" else build
+    make(card.config).load_state_dict(load_file(out / WEIGHTS), assign=True)
     names = {path.name for path in out.iterdir()}
     return [] if code == 0 and card.classes and len(names) == 3 else [f"a failed command left {names}"]
 

@@ -1,9 +1,8 @@
 """``kill -9`` anywhere, the same command again: the same bytes.
 
-A harness over a table of verbs. Each writing verb has a line in `CASES`: its arguments, with ``{data}``, ``{a}``,
-``{b}``, ``{c}``, ``{s}``, ``{t}``, ``{model}``, ``{official}``, ``{groups}``, ``{server}`` and ``{out}`` filled in.
-The command is started as a process of its own, killed with its whole process group once its output holds a given number
-of files, and repeated.
+A harness over a table of verbs. Each writing verb has a line in `CASES`: its arguments, with ``{out}`` and the places
+that the test has (``{data}``, runs ``{a}``, ``{b}``, ..., models, checkpoints) filled in. The command is started as a
+process of its own, killed with its whole process group once its output holds a given number of files, and repeated.
 """
 
 import os
@@ -29,6 +28,7 @@ CASES = {
     "infer-workers": Case("infer {data} --model oracle:noise=0.1,flicker=0.1 --out {out} --workers 2", 6),
     "infer-views": Case("infer {data} --model {model} --size 32 --scales 1.0,1.5 --flip --out {out} --workers 1", 8),
     "infer-whole-videos": Case("infer {data} --model {dvis} --size 32 --keep-topk 4 --out {out} --workers 1", 6),
+    "infer-causal": Case("infer {data} --model {lvmt} --size 32 --causal --out {out} --workers 1", 4),
     "infer-scores": Case("infer {data} --model {model} --size 32 --keep-topk 3 --out {out} --workers 1", 8),
     "ensemble": Case("ensemble {a} {b} {c} --out {out} --workers 1", 12),
     "ensemble-mean": Case("ensemble {s} {t} --method mean --out {out} --workers 1", 8),
@@ -39,6 +39,7 @@ CASES = {
     "submit": Case("submit {a} --data {data} --split val --out {out}.zip", 6),
     "data synth": Case("data synth {out} --train 1 --val 2 --test 1 --frames 4 --size 64x48 --workers 1", 8),
     "convert": Case("convert {official} --out {out}", 4),
+    "convert-vmt": Case("convert {official_lvmt} --out {out} --set vit_heads=4", 3),
     "score": Case("score {a} --data {data} --json {out}.json --csv {out} --workers 1", 6),
 }
 

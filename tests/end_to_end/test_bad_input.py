@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.models.dvis.folders import write_random as write_dvis
 from tests.models.tiny import write
+from tests.models.vmt.folders import write_random as write_vmt
 from tests.support import make_vspw, tree
 from vsscli.cli.main import run
 
@@ -68,6 +70,16 @@ def other_classes(place: Place) -> None:
     config = json.loads((place.model / "config.json").read_text())
     config["id2label"] = {str(i): f"thing {i}" for i in range(5)}
     (place.model / "config.json").write_text(json.dumps(config))
+
+
+def make_offline(place: Place) -> None:
+    write_dvis(place.model, "offline")
+
+
+def spoil_entry(place: Place, name: str, value: object) -> None:
+    write_vmt(place.model, "lvmt", encoder="dinov3")
+    config = json.loads((place.model / "config.json").read_text())
+    (place.model / "config.json").write_text(json.dumps({**config, name: value}))
 
 
 def no_val(place: Place) -> None:
@@ -190,6 +202,28 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
         f"{INFER} --videos 1_a",
         r"None of the 1 video has masks, and the test double answers from them",
     ),
+    "causal frames": (
+        make_model,
+        f"{NETWORK} --causal",
+        r"--causal is not for mask2former: it takes every frame alone",
+    ),
+    "causal offline": (
+        make_offline,
+        f"{NETWORK} --causal",
+        r"--causal is not for DVIS\+\+ offline: its refiner must see the whole video",
+    ),
+    "causal for the double": (spoil_nothing, f"{INFER} --causal", r"The test double has no .*--causal"),
+    "another kind in config.json": (
+        lambda p: spoil_entry(p, "kind", "pmt"),
+        NETWORK,
+        r"the weights are not those of the PMT its config.json describes: 2 missing .*4 unused",
+    ),
+    "an encoder that is none": (
+        lambda p: spoil_entry(p, "encoder", 7),
+        NETWORK,
+        r"config.json: encoder is missing or no",
+    ),
+    "too many queries": (lambda p: spoil_entry(p, "queries", 10**6), NETWORK, r"10000 is the largest that is built"),
     "no model": (spoil_nothing, NETWORK, r"There is no model folder"),
     "no weights": (without_weights, NETWORK, r"has no weights: looked for model.safetensors"),
     "classes that do not fit": (other_classes, NETWORK, r"classes are not those of vspw.*--class-map"),

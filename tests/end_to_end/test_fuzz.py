@@ -6,17 +6,22 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from tests.data.trees import save_video
 from tests.end_to_end.fuzz import VERBS, Result, attack
 from tests.models.convert.official import write as write_official
 from tests.models.convert.test_conversion import OFFICIAL
 from tests.models.tiny import write
+from tests.models.vmt.folders import write_random
 from tests.postprocess.server import Server
 from tests.postprocess.worlds import first_offered, write_groups
 from tests.support import make_vspw
 from vsscli.cli.main import run
 from vsscli.data.classes import vspw_classes
+from vsscli.models.card import describe_model
+from vsscli.models.source import WEIGHTS
+from vsscli.models.vmt.keys import untranslate
 
 VIDEOS = {"1_a": (3, 24, 32), "2_b": (2, 20, 28), "3_c": (4, 24, 24)}
 
@@ -50,6 +55,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
         kept = ["--size", size, "--keep-topk", "4", "--device", "cpu", "--out", str(root / name)]
         assert run(["infer", str(data), "--model", str(root / "model"), *kept]) == 0
     write_official(root / "official.pth", OFFICIAL)
+    vmt = write_random(root / "video_model", "lvmt", encoder="dinov3", dim=64)
+    write_official(root / "lvmt.pth", untranslate(load_file(vmt / WEIGHTS), describe_model(str(vmt)).config))
     for number in (1, 2):
         save_video(root / "films" / f"film{number}.mp4", 5)
     return root

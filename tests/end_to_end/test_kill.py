@@ -7,9 +7,13 @@ import pytest
 
 from tests.end_to_end.kill import CASES, attack, complete
 from tests.end_to_end.nursery import Nursery
+from tests.fixtures.formula import weights
+from tests.fixtures.recorded import vmt_key_list
+from tests.models.convert.official import write as write_official
 from tests.models.convert.official import write_arch
 from tests.models.dvis.folders import write_random
 from tests.models.tiny import write
+from tests.models.vmt.folders import write_random as write_vmt
 from tests.postprocess.server import Server
 from tests.postprocess.worlds import first_offered, write_groups
 from tests.support import make_vspw, tree
@@ -30,14 +34,17 @@ def places(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         command = ["infer", str(data), "--model", "oracle:noise=0.2", "--seed", str(i), "--out", str(run)]
         complete(nursery, command, folder / "log.txt")
     official = write_arch(folder / "official.pth", "dvis_tiny_online")
+    official_lvmt = write_official(folder / "lvmt.pth", weights(vmt_key_list("lvmt_dinov3_tiny")))
     models = {"model": write(folder / "model", "mask2former"), "dvis": write_random(folder / "dvis", "offline")}
+    models["lvmt"] = write_vmt(folder / "lvmt", "lvmt", encoder="dinov3")
     for name, size in (("s", "32"), ("t", "48")):
         runs[name] = folder / name
         kept = ["--size", size, "--keep-topk", "4", "--out", str(runs[name])]
         complete(nursery, ["infer", str(data), "--model", str(models["model"]), *kept], folder / "log.txt")
     groups = write_groups(folder / "groups.csv")
+    files = {"data": data, "official": official, "official_lvmt": official_lvmt, "groups": groups}
     with Server(first_offered) as server:
-        yield {"data": data, "official": official, "groups": groups, "server": server.url, **models, **runs}
+        yield {**files, "server": server.url, **models, **runs}
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -5,20 +5,33 @@ from pathlib import Path
 import pytest
 
 import vsscli.models.catalogue as module
-from tests.fixtures.recorded import key_list
+from tests.fixtures.recorded import key_list, vmt_key_list
 from vsscli.errors import ModelError, OptionError
 from vsscli.models.catalogue import SHOWN_SIZE, catalogue, find_published, read_catalogue, refuse_published
 from vsscli.models.convert.identify import Settings, identify
-from vsscli.models.families import FAMILIES
+from vsscli.models.dvis.config import DvisConfig
+from vsscli.models.families import FAMILIES, OwnFamily
 from vsscli.models.source import resolve_source
 
+
+def _arch(family: str, *words: str) -> str:
+    """What the key lists call a model."""
+    if family == "dvis":
+        return f"dvis_{words[2]}_{words[1]}"
+    return f"{family}_vitl" if family == "videomt" else f"{family}_{words[0]}_vitl"
+
+
+def _key_list(arch: str) -> dict[str, list[int]]:
+    return key_list(arch) if arch.startswith("dvis") else vmt_key_list(arch)
+
+
 TEXT = (Path(module.__file__).parent / "published.toml").read_text()
-ARCHES = {name: "dvis_{2}_{1}".format(*name.split("-")[1:]) for name in catalogue().models}
+ARCHES = {name: _arch(*name.split("-")) for name in catalogue().models}
 
 
 @pytest.mark.parametrize("name", ARCHES)
 def test_the_facts_are_those_of_the_official_weights(name: str) -> None:
-    model, shapes = catalogue().models[name], key_list(ARCHES[name])
+    model, shapes = catalogue().models[name], _key_list(ARCHES[name])
     config = identify({key: tuple(shape) for key, shape in shapes.items()}, Settings()).config
     count = 0
     for shape in shapes.values():
@@ -27,9 +40,12 @@ def test_the_facts_are_those_of_the_official_weights(name: str) -> None:
             size *= side
         count += size
     assert model.parameters == pytest.approx(count / 1e6, abs=0.1)
-    assert (model.queries, model.channels) == (config.queries, config.width)
-    assert config.kind in name and model.kept == {"online": "mask logits", "offline": "mask features"}[config.kind]
     assert (model.short, model.cap) == (Settings().short, Settings().cap)
+    assert model.queries == config.queries and config.kind in name
+    kept = FAMILIES[ARCHES[name].partition("_")[0] if isinstance(config, DvisConfig) else "vmt"]
+    assert isinstance(kept, OwnFamily)
+    told = kept.kept(config, SHOWN_SIZE)
+    assert told is not None and (told.what, told.stored) == (model.kept, model.kept_bytes(*SHOWN_SIZE))
 
 
 def test_what_is_kept_of_a_frame() -> None:
@@ -40,7 +56,7 @@ def test_what_is_kept_of_a_frame() -> None:
 
 
 def test_the_families_that_load_directly_are_those_of_the_table() -> None:
-    assert set(catalogue().direct) == set(FAMILIES) - {"dvis"}
+    assert set(catalogue().direct) == set(FAMILIES) - {"dvis", "vmt"}
 
 
 @pytest.mark.parametrize(
@@ -51,6 +67,9 @@ def test_the_families_that_load_directly_are_those_of_the_table() -> None:
         ("queries = 100", "", "queries missing"),
         ("miou = 0.469", "miou = 46.9", "a score is no fraction"),
         ('keeps_per = "queries"', 'keeps_per = "frames"', "keeps_per is none"),
+        ("vc8 = 0.923", "vc8 = 92.3", "a score is no fraction"),
+        ("vc16 = 0.911", "", "vc16 missing"),
+        ('file = "vspw', 'fiel = "vspw', "fiel missing, unknown"),
         ('family = "dvis-plus"', 'family = "dvis"', "family"),
         ('title = "DVIS++"', "", "dvis-plus: title missing"),
     ],
@@ -71,11 +90,11 @@ def test_a_published_name_is_no_folder(name: str, tmp_path: Path, monkeypatch: p
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ModelError, match=f"{name} is the name of a published model") as caught:
         resolve_source(name)
-    assert "zhangtao-whu/DVIS_Plus" in caught.value.hint
-    assert (
-        f"vsscli convert hf://zhangtao-whu/DVIS_Plus/FILE --out models/{name} and --model models/{name}"
-        in caught.value.hint
-    )
+    model = catalogue().models[name]
+    assert f"They are in {model.about.hub} on the hub" in caught.value.hint
+    assert f"{model.convert_line} and --model models/{name}" in caught.value.hint
+    line = f"vsscli convert hf://{model.about.hub}/{model.file} --out models/{name}"
+    assert model.convert_line == line and (model.file == "FILE") == name.startswith("dvis")
     (tmp_path / name).mkdir()
     assert resolve_source(name) == Path(name)  # a folder comes first
     refuse_published(f"{name}x")

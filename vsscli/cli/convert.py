@@ -24,17 +24,17 @@ def convert(
         typer.Option(
             "--set",
             metavar="NAME=VALUE",
-            help="Instead of what is assumed: short and cap (test size), heads (of tracker and refiner), points and "
-            "vit_heads (of a ViT-Adapter), class_order (dvis or kept).",
+            help="Instead of what is assumed: short and cap (test size), heads (of tracker and refiner), points (of "
+            "a ViT-Adapter), vit_heads (of a ViT), class_order (dvis or kept).",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Make a model folder of an official checkpoint: DVIS++ online or offline, or its CTVIS or MinVIS segmenter.
+    """Make a model folder of an official checkpoint: DVIS++ (also its segmenters CTVIS, MinVIS), VidEoMT, PMT, LVMT.
 
     What the model is follows from the names and shapes of its weights; what they do not tell is assumed, and both are
-    told. A weight that is missing, unused or of another shape ends the conversion. The classes of DVIS++ are put in
-    the order of VSPW. No code that a file may bring along is run.
+    told. A weight that is missing, unused or of another shape ends the conversion. The classes of all these are put
+    in the order of VSPW. No code that a file may bring along is run.
 
     Example: vsscli convert dvis_plus_online_r50.pth --out models/dvis-plus-online-r50
     """
@@ -50,9 +50,10 @@ def convert(
     from vsscli.models.convert.conversion import convert as convert_weights
     from vsscli.models.convert.fetch import fetch_checkpoint
     from vsscli.models.convert.reading import read_checkpoint
+    from vsscli.models.convert.videomt_names import in_official_names
 
     path = fetch_checkpoint(checkpoint)
-    weights = read_checkpoint(path)
+    weights = in_official_names(read_checkpoint(path))
     count = sum(tensor.numel() for tensor in weights.tensors.values())
     say(f"convert: {path.name}, {plural(len(weights.tensors), 'tensor')}, {count / 1e6:.1f} M numbers")
     try:
@@ -74,13 +75,13 @@ def convert(
 
 
 def _tell(weights: "Checkpoint", found: "Found") -> None:
-    from vsscli.models.dvis.keys import not_needed
+    from vsscli.models.convert.conversion import unneeded
 
-    unneeded = not_needed(weights.tensors)
+    left = unneeded(weights.tensors, found.config)
     notes = list(weights.notes)
-    if unneeded:
-        more = ", ..." if len(unneeded) > 4 else ""
-        notes.append(f"left out what the network does not use ({len(unneeded)}): {', '.join(unneeded[:4])}{more}")
+    if left:
+        more = ", ..." if len(left) > 4 else ""
+        notes.append(f"left out what the network does not use ({len(left)}): {', '.join(left[:4])}{more}")
     for line in notes:
         say(f"  {line}")
     heads = {

@@ -43,6 +43,15 @@ ClassMapOption = Annotated[
         rich_help_panel=IDENTITY,
     ),
 ]
+Causal = Annotated[
+    bool,
+    typer.Option(
+        "--causal",
+        help="VidEoMT, PMT, LVMT, DVIS++ online: classes from the frames so far, not from the whole video. In one pass "
+        "and less memory; another method than the published one.",
+        rich_help_panel=IDENTITY,
+    ),
+]
 Dtype = Annotated[
     str, typer.Option(help="auto, fp32, fp16 or bf16. auto: half on CUDA where faithful.", rich_help_panel=IDENTITY)
 ]
@@ -97,6 +106,7 @@ def infer(
     scales: Scales = "1.0",
     flip: Flip = False,
     class_map: ClassMapOption = None,
+    causal: Causal = False,
     dtype: Dtype = "auto",
     seed: Seed = 0,
     device: Device = "auto",
@@ -112,7 +122,7 @@ def infer(
 
     With several views (scales, flip) there is one run per view, and the runs are voted, pixel by pixel. The same
     command again continues an interrupted run. Frames stream: memory does not grow with the length of a video; only
-    DVIS++ keeps something of each frame until its video ends, and says how much before it starts.
+    DVIS++, VidEoMT, PMT and LVMT keep something of each frame until its video ends, and say how much before they start.
 
     With --class-map, the probabilities of source classes that share a target are added up; what has no target is
     left out.
@@ -120,8 +130,8 @@ def infer(
     --keep-topk keeps class probabilities beside the label maps (about 0.25 MB a frame at 480p for K = 4), for
     'vsscli ensemble --method mean': see 'vsscli guide scores'.
 
-    Models: DVIS++ (see vsscli models and vsscli convert); of transformers: Mask2Former, OneFormer, EoMT, SegFormer,
-    UPerNet, BEiT, DPT.
+    Models: DVIS++, VidEoMT, PMT, LVMT (see vsscli models and vsscli convert); of transformers: Mask2Former,
+    OneFormer, EoMT, SegFormer, UPerNet, BEiT, DPT.
 
     The test double answers from the masks with errors as asked, and is no model:
     --model oracle:noise=0.05,flicker=0.1,drop=0.2,lag=1,confuse=sea>lake
@@ -135,7 +145,7 @@ def infer(
 
     dataset = open_dataset(data, split)
     chosen = select_videos(dataset.names(), videos, shard)
-    request = Request(model, size, scales, flip, class_map, dtype, batch, keep_views, keep_topk)
+    request = Request(model, size, scales, flip, class_map, dtype, batch, keep_views, keep_topk, causal)
     if model.partition(":")[0] == PREFIX:
         devices = ["cpu"] * (workers or cores())
         stage = _oracle(dataset, request, seed, chosen)
@@ -156,7 +166,8 @@ def _oracle(dataset: "Dataset", request: Request, seed: int, videos: tuple[str, 
         raise OptionError("The test double has no class probabilities for --keep-topk to keep.", "Give a model.")
     if request != Request(request.model, batch=request.batch, keep_views=request.keep_views):
         raise OptionError(
-            "The test double has no input size: --size, --scales, --flip, --class-map and --dtype do not apply.",
+            "The test double has no input size and no network: --size, --scales, --flip, --class-map, --causal and "
+            "--dtype do not apply.",
             "Leave them out, or give a model.",
         )
     if videos and not any(_has_masks(dataset, video) for video in videos):
@@ -188,7 +199,7 @@ def _network(dataset: "Dataset", request: Request, devices: list[str], out: Path
     views = f"{plural(len(built.views), 'view')} ({sizes})"
     say(f"infer: {built.told}; {views}; on {places}, {plural(len(devices), 'worker')}.")
     todo = [video for video in videos if read_record(out, video) is None]
-    need = find_need(dataset, todo, built.views, built.card)
+    need = None if request.causal else find_need(dataset, todo, built.views, built.card)
     if need is not None:
         say(f"infer: {check_room(need, out, min(len(devices), len(todo)))}")
     return built.stage

@@ -56,14 +56,18 @@ def _show_all(shown: list["Published"], direct: dict[str, str]) -> None:
     print(f"{'':<24}{'parameters':>10}  {'test size':<10}{'kept/frame':>10}  {'mIoU':>6}{'VC8':>6}{'VC16':>6}")
     for model in shown:
         kept = f"{model.kept_bytes(*SHOWN_SIZE) / 1e6:.1f} MB"
-        scores = "".join(f"{100 * score:6.1f}" for score in (model.miou, model.vc8, model.vc16))
+        scores = "".join(f"{100 * s:6.1f}" if s else "     -" for s in (model.miou, model.vc8, model.vc16))
         size = f"{model.short}/{model.cap}"
         print(f"{model.name:<24}{f'{model.parameters:.1f} M':>10}  {size:<10}{kept:>10}  {scores}")
     print()
     height, width = SHOWN_SIZE
     _say("Test size: short side / long side at most, in pixels.")
-    for about in {model.family: model.about for model in shown}.values():
-        _say(f"Kept of a frame until its video ends: {about.kept}, for {height}x{width} (720p, 16:9).")
+    _say(f"Kept of a frame until its video ends, for {height}x{width} (720p, 16:9):")
+    families = {model.family: model.about for model in shown}.values()
+    for about in families:
+        _say(f"  {about.title}: {about.kept}.")
+    for about in families:
+        print()
         _say(f"{about.title}: scores on {about.scored}, in percent, as its authors state them. {about.caution_short}")
         _say(f"{about.title}: weights are in {about.hub} on the hub ({about.files}). {about.licence}")
         print(f"  vsscli convert hf://{about.hub}/FILE --out models/NAME")
@@ -81,15 +85,15 @@ def _show_one(model: "Published") -> None:
     about = model.about
     height, width = SHOWN_SIZE
     kept = model.kept_bytes(height, width)
-    maps = model.queries if model.keeps_per == "queries" else model.channels
+    vc8 = f"VC8 {model.vc8:.1%}, " if model.vc8 else ""
     print(model.name)
     rows = {
         "network": f"{about.title}: {model.network}; {model.queries} queries, {model.parameters:.1f} M parameters",
         "classes": about.classes,
         "test size": f"short side {model.short}, long side at most {model.cap}",
         "memory": f"{kept / 1e6:.1f} MB a frame at {height}x{width}, kept until the video ends: {model.kept}, "
-        f"{maps} float32 maps of {height // 4}x{width // 4} ({kept:,} bytes)",
-        "published": f"{about.scored}: mIoU {model.miou:.1%}, VC8 {model.vc8:.1%}, VC16 {model.vc16:.1%}",
+        f"{_tell_kept(model, height, width)} ({kept:,} bytes)",
+        "published": f"{about.scored}: mIoU {model.miou:.1%}, {vc8}VC16 {model.vc16:.1%}",
         "caution": about.caution,
         "weights": f"https://huggingface.co/{about.hub} ({about.files})",
         "licence": about.licence,
@@ -97,6 +101,13 @@ def _show_one(model: "Published") -> None:
     for head, text in rows.items():
         print(fill(text, _WIDTH, initial_indent=f"  {head:<11}", subsequent_indent=" " * 13, break_on_hyphens=False))
     print(f"\n{model.convert_line}\nvsscli infer DATA --model models/{model.name} --out RUN")
+
+
+def _tell_kept(model: "Published", height: int, width: int) -> str:
+    if model.keeps_per == "patches":
+        return f"{model.channels} float32 numbers for each of {height // 16}x{width // 16} patches and of the queries"
+    maps = model.queries if model.keeps_per == "queries" else model.channels
+    return f"{maps} float32 maps of {height // 4}x{width // 4}"
 
 
 def _say(text: str) -> None:

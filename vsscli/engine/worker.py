@@ -53,6 +53,7 @@ class Worker:
             raise
         except VssError as error:
             if not again and self._run.finished(video):  # another process finished it, and cleared what we were reading
+                self._stage.finished(video)  # and what we made since
                 return Done()
             return Done(str(error), frames=frames)
         except Exception as error:

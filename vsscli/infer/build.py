@@ -66,6 +66,8 @@ def build(dataset: Dataset, request: Request, devices: Sequence[str], out: Path)
     Raises ModelError, OptionError and DataError where model, classes and options do not go together.
     """
     card = describe_model(request.model)
+    if request.causal and not card.causal:
+        raise OptionError(f"--causal is not for {card.title}: {_why_not_causal(card)}.", "Leave it out.")
     dtype = resolve_dtype(request.dtype, devices[0], card)
     table = dataset.classes or guess_table(card.classes, request.class_map)
     class_map = resolve_class_map(card.classes, table, request.class_map)
@@ -86,6 +88,8 @@ def build(dataset: Dataset, request: Request, devices: Sequence[str], out: Path)
         "split": dataset.split,
         "size": short or "native",
     }
+    if request.causal:
+        identity["causal"] = True
     about = {"model": Path(request.model).name}
     if request.class_map is not None:
         about["class_map"] = Path(request.class_map).name
@@ -95,9 +99,12 @@ def build(dataset: Dataset, request: Request, devices: Sequence[str], out: Path)
 
     def stage(view: View) -> NetworkStage:
         manifest = Manifest("infer", identity, classes, view.describe(), about)
-        return NetworkStage(dataset, network, view, class_map, manifest, batch, out / ".vsscli", request.keep_topk)
+        return NetworkStage(
+            dataset, network, view, class_map, manifest, batch, out / ".vsscli", request.keep_topk, request.causal
+        )
 
     told = f"{card.title}, {_tell(short, cap, request.size is None)}, {dtype}"
+    told += ", classes from the frames so far" if request.causal else ""
     if len(views) == 1:
         return Plan(stage(views[0]), views, told, class_map, card)
     scales = [view.scale for view in views if not view.flip]
@@ -105,6 +112,12 @@ def build(dataset: Dataset, request: Request, devices: Sequence[str], out: Path)
     return Plan(
         ViewsStage([stage(view) for view in views], out, voted, request.keep_views), views, told, class_map, card
     )
+
+
+def _why_not_causal(card: ModelCard) -> str:
+    if card.kept((32, 32)) is None:
+        return "it takes every frame alone already"
+    return "its refiner must see the whole video"
 
 
 def _tell(short: int | None, cap: int | None, models: bool) -> str:

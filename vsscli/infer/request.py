@@ -16,3 +16,4 @@ class Request:
     batch: int | None = None
     keep_views: bool = False
     keep_topk: int | None = None
+    causal: bool = False

@@ -35,7 +35,8 @@ class NetworkStage(Stage):
     """Frames through a network under one view, ``batch`` frames at once.
 
     A network that must see the whole video first sees it in a first pass; what it keeps of each frame waits in a
-    `FrameStore` (with its file in ``scratch``), and the label maps are made from that in a second one. Either way a
+    `FrameStore` (with its file in ``scratch``), and the label maps are made from that in a second one; ``causal``: it
+    answers each frame from those so far, in one pass, and nothing is kept. Either way a
     result depends neither on ``batch`` (to the bit on a CPU) nor on how many cores, workers or shards there are.
     """
 
@@ -49,9 +50,10 @@ class NetworkStage(Stage):
         batch: int,
         scratch: Path,
         topk: int | None = None,
+        causal: bool = False,
     ) -> None:
         self.dataset, self.shared, self.view, self.class_map = dataset, network, view, class_map
-        self.manifest, self.scratch, self.topk = manifest, scratch, topk
+        self.manifest, self.scratch, self.topk, self.causal = manifest, scratch, topk, causal
         self.batches = Batches(batch)
         self.table = class_map.table
         self.inputs = [DatasetInput(dataset)]
@@ -78,7 +80,9 @@ class NetworkStage(Stage):
         images = read_ahead(zip(source.frames, source.images(), strict=True), 2 * cores())
         network = self.shared.network
         assert network is not None
-        if isinstance(network, VideoNetwork):
+        if isinstance(network, VideoNetwork) and self.causal:
+            yield from self._causally(network, images)
+        elif isinstance(network, VideoNetwork):
             self.part = 0.05  # the second pass is the small one
             yield from self._twice(network, images)
         else:
@@ -90,6 +94,26 @@ class NetworkStage(Stage):
 
         for place, found in self.batches.run(self.shared.device, self._prepare, answers, images):
             yield self._frame(place, found)
+
+    def _causally(self, network: "VideoNetwork", images: Iterator[Named]) -> Iterator[Frame]:
+        import torch
+
+        passage = network.start()
+
+        def push(i: int, place: Place, seen: Any) -> "Callable[[], Scores]":
+            with explained(place), torch.inference_mode():
+                kept, scores = passage.push(seen), passage.finish()
+            return lambda: scores(i, kept)
+
+        def draw(step: "tuple[Place, Callable[[], Scores]]") -> Frame:
+            place, scores = step
+            with explained(place), torch.inference_mode():
+                return self._frame(place, self._answer(scores(), place))
+
+        looked = self.batches.run(self.shared.device, self._prepare, lambda pixels, _: network.look(pixels), images)
+        steps = ((place, push(i, place, seen)) for i, (place, seen) in enumerate(looked))
+        with frame_threads(self.batches.size, self.shared.device) as pool:
+            yield from in_order(pool, draw, steps, self.batches.size + 1)
 
     def _twice(self, network: "VideoNetwork", images: Iterator[Named]) -> Iterator[Frame]:
         import torch

@@ -9,7 +9,7 @@ from typing import Any
 from vsscli.errors import ModelError
 from vsscli.models.families import FAMILIES, Family, Kept, OwnFamily
 from vsscli.models.preprocess import Preprocess, read_preprocess
-from vsscli.models.source import folder_digest, read_config, resolve_source, weight_files
+from vsscli.models.source import WEIGHTS, folder_digest, read_config, resolve_source, weight_files
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,11 @@ class ModelCard:
         """What is kept of each frame of a padded input size (H, W) until its video ends; None: nothing is."""
         return self.family.kept(self.config, padded) if isinstance(self.family, OwnFamily) else None
 
+    @property
+    def causal(self) -> bool:
+        """Whether it depends on the whole video and can do with the part of it that is past."""
+        return isinstance(self.family, OwnFamily) and self.family.causal(self.config)
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 over configuration and weights (`vsscli.models.source.model_digest`); reads the weights once."""
@@ -57,6 +62,12 @@ def describe_model(source: str, offline: bool = False) -> ModelCard:
     model_type = config.get("model_type")
     family = FAMILIES.get(str(model_type))
     if family is None:
+        if model_type == "videomt":
+            line = f"vsscli convert {folder / WEIGHTS} --out models/videomt"
+            raise ModelError(
+                f"{source} is VidEoMT as transformers writes it, which does not run as it is.",
+                f"Make a model folder of its weights, which also puts its classes in order: {line}",
+            )
         raise ModelError(
             f"{source}: models of the type {model_type!r} are not supported.", f"Supported are {', '.join(FAMILIES)}."
         )

@@ -5,7 +5,7 @@ No weights and no torch here: facts, read from ``published.toml``.
 
 import difflib
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -42,7 +42,8 @@ class Published:
 
     ``parameters`` in millions; ``short`` and ``cap`` are the size it is tested at, in pixels; ``kept`` is what
     inference keeps of every frame until the video ends: one float32 map at a quarter of the input's sides for each of
-    its queries or channels (``keeps_per``). The scores are fractions, as published.
+    its queries or channels, or ``channels`` numbers for each query and each patch of 16x16 pixels (``keeps_per``). The
+    scores are fractions, as published (None: not stated). ``file`` is its place in the hub's repository, where known.
     """
 
     name: str
@@ -56,8 +57,9 @@ class Published:
     short: int
     cap: int
     miou: float
-    vc8: float
     vc16: float
+    vc8: float | None = None
+    file: str = "FILE"
 
     @property
     def about(self) -> Family:
@@ -66,13 +68,15 @@ class Published:
 
     def kept_bytes(self, height: int, width: int) -> int:
         """Bytes kept per frame when the network's input is ``height`` x ``width``, padding included."""
+        if self.keeps_per == "patches":
+            return (height // 16 * (width // 16) + self.queries) * self.channels * 4
         maps = self.queries if self.keeps_per == "queries" else self.channels
         return maps * (height // 4) * (width // 4) * 4
 
     @property
     def convert_line(self) -> str:
         """The command that makes a model folder of it."""
-        return f"vsscli convert hf://{self.about.hub}/FILE --out models/{self.name}"
+        return f"vsscli convert hf://{self.about.hub}/{self.file} --out models/{self.name}"
 
 
 _Entry = TypeVar("_Entry", Family, Published)
@@ -99,16 +103,18 @@ def read_catalogue(text: str) -> Catalogue:
     families = {name: _entry(Family, name, entry) for name, entry in content["families"].items()}
     models = {entry["name"]: _entry(Published, entry["name"], entry) for entry in content["models"]}
     for model in models.values():
-        if model.family not in families or model.keeps_per not in ("queries", "channels"):
+        if model.family not in families or model.keeps_per not in ("queries", "channels", "patches"):
             raise ValueError(f"{model.name}: family or keeps_per is none of those known")
-        if not all(0 < score < 1 for score in (model.miou, model.vc8, model.vc16)):
+        if not all(0 < score < 1 for score in (model.miou, model.vc8, model.vc16) if score is not None):
             raise ValueError(f"{model.name}: a score is no fraction")
     return Catalogue(families, models, dict(content["direct"]))
 
 
 def _entry(kind: type[_Entry], name: str, entry: dict[str, Any]) -> _Entry:
     wanted = {field.name: field.type for field in fields(kind)}
-    wrong = sorted(set(wanted) ^ set(entry)) or [key for key, value in entry.items() if type(value) is not wanted[key]]
+    needed = {field.name for field in fields(kind) if field.default is MISSING}
+    wrong = sorted(set(entry) - set(wanted) | needed - set(entry))
+    wrong = wrong or [key for key, value in entry.items() if not isinstance(value, wanted[key])]  # type: ignore[arg-type]
     if wrong:
         raise ValueError(f"{name}: {', '.join(wrong)} missing, unknown or of another type")
     return kind(**entry)

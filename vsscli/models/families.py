@@ -1,4 +1,4 @@
-"""The families of models that segment, each with the little that is its own: those of ``transformers``, and DVIS++.
+"""The families of models that segment, each with the little that is its own: those of ``transformers``, and ours.
 
 Mask2Former, OneFormer: masks with classes; EoMT, BEiT: squares of one size, so windows slide over the frame;
 SegFormer, UPerNet, DPT: one logit per class and place, at any size. Backbones are those that ``transformers`` itself
@@ -21,6 +21,8 @@ from vsscli.models.deformable import use_fast_sampling
 from vsscli.models.dvis.config import DvisConfig, from_json
 from vsscli.models.network import DenseScores, Network, QueryScores, Scores, VideoNetwork
 from vsscli.models.preprocess import Preprocess
+from vsscli.models.vmt.config import VmtConfig
+from vsscli.models.vmt.config import from_json as vmt_from_json
 from vsscli.models.windows import slide
 
 _HALF: tuple[float, float, float] = (127.5, 127.5, 127.5)
@@ -67,7 +69,7 @@ class OwnFamily:
     ``read`` makes a configuration of ``config.json`` and the name of that file, or raises ModelError; ``title`` is what
     to call a model of that configuration. ``load`` is given the folder, the user's name of it, the preprocessing, the
     device and the dtype. ``kept`` tells from the configuration and the padded input size (H, W) what is kept of each
-    frame; None: nothing is.
+    frame; None: nothing is. ``causal`` tells from it whether frames can be answered before the video ends.
     """
 
     title: Callable[[Any], str]
@@ -77,6 +79,7 @@ class OwnFamily:
     preprocess: Preprocess
     half: bool = False
     side: None = None
+    causal: Callable[[Any], bool] = lambda config: False
 
 
 def _queries(class_logits: Tensor, mask_logits: Tensor) -> list[Scores]:
@@ -196,6 +199,18 @@ def _dvis_kept(dvis: DvisConfig, padded: tuple[int, int]) -> Kept | None:
     return Kept(4 * dvis.width * cells, held, "mask features", advice)
 
 
+def _load_vmt(*arguments: Any) -> VideoNetwork:
+    from vsscli.models.vmt.load import load_vmt
+
+    return load_vmt(*arguments)
+
+
+def _vmt_kept(vmt: VmtConfig, padded: tuple[int, int]) -> Kept:
+    cells = padded[0] // 16 * (padded[1] // 16)
+    what = "patches and mask embeddings" if vmt.keeps_tokens(cells) else "mask logits"
+    return Kept(4 * vmt.kept_numbers(cells), 0, what, "take a smaller --size")
+
+
 FAMILIES: dict[str, Family | OwnFamily] = {
     "dvis": OwnFamily(
         lambda config: f"DVIS++ {config.kind}",
@@ -204,6 +219,16 @@ FAMILIES: dict[str, Family | OwnFamily] = {
         _dvis_kept,
         Preprocess(720, 1333, divisor=32),
         half=True,
+        causal=lambda config: config.kind == "online",
+    ),
+    "vmt": OwnFamily(
+        lambda config: f"{config.title} ({config.encoder.title})",
+        vmt_from_json,
+        _load_vmt,
+        _vmt_kept,
+        Preprocess(720, 1333, divisor=32),
+        half=True,
+        causal=lambda config: True,
     ),
     "mask2former": Family(
         "Mask2FormerForUniversalSegmentation",

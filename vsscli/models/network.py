@@ -70,7 +70,8 @@ class Passage(Protocol):
     def finish(self) -> Callable[[int, Tensor], Scores]:
         """After the last frame: the way from a frame's number and what was kept of it to its scores.
 
-        Threads may use it at the same time.
+        Of networks whose family is ``causal`` it may also be asked after any other frame, again and again: what it
+        gives is then true to the video so far. Threads may use it at the same time.
         """
 
 

@@ -143,8 +143,8 @@ def _advice(folder: Path) -> str:
     if (folder / "config.json").is_file():
         return f"{pickles[0]} is a pickle, which can run code when it is read, and is not opened. {load}"
     return (
-        f"{pickles[0]} is a checkpoint. One of DVIS++, CTVIS or MinVIS becomes a model folder by "
-        f"{_convert(str(folder / pickles[0]))}. If it is one of transformers: {load[0].lower()}{load[1:]}"
+        f"{pickles[0]} is a checkpoint. One of DVIS++, CTVIS, MinVIS, VidEoMT, PMT or LVMT becomes a model folder "
+        f"by {_convert(str(folder / pickles[0]))}. If it is one of transformers: {load[0].lower()}{load[1:]}"
     )
 
 

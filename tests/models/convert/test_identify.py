@@ -109,6 +109,7 @@ def test_settings_overrule_what_is_assumed() -> None:
     chosen = parse_settings(["short=480", "cap=853", "heads=4", "points=2", "vit_heads=16", "class_order=kept"])
     assert chosen == Settings(480, 853, 4, 2, 16, "kept")
     found = find(shapes("dvis_tinyvit_offline"), chosen)
+    assert isinstance(found.config, DvisConfig)
     vit = found.config.backbone
     assert isinstance(vit, ViTAdapterBackbone)
     assert (vit.heads, vit.deform_heads, vit.deform_points) == (16, 8, 2)
@@ -154,7 +155,8 @@ def test_other_classes_keep_their_order() -> None:
 @pytest.mark.parametrize("gone", range(4))
 def test_a_layer_that_is_missing_does_not_make_a_shallower_model(gone: int) -> None:
     of = {name: size for name, size in shapes("dvis_tiny_online").items() if f"_attention_layers.{gone}." not in name}
-    assert find(of).config.decoder_layers == (4 if gone < 3 else 3)
+    config = find(of).config
+    assert isinstance(config, DvisConfig) and config.decoder_layers == (4 if gone < 3 else 3)
 
 
 def test_no_classes() -> None:

@@ -1,7 +1,7 @@
 """From a checkpoint that was read and identified to the files of a model folder, or to all that is wrong with it."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,13 @@ from vsscli.models.convert.class_order import class_order
 from vsscli.models.convert.identify import Found
 from vsscli.models.convert.reading import Checkpoint
 from vsscli.models.convert.write import ModelFolder
-from vsscli.models.dvis.config import DvisConfig, to_json
-from vsscli.models.dvis.keys import permute_classes, translate
+from vsscli.models.dvis import config as dvis
+from vsscli.models.dvis import keys as dvis_keys
 from vsscli.models.preprocess import IMAGENET_MEAN, IMAGENET_STD
+from vsscli.models.vmt import config as vmt
+from vsscli.models.vmt import keys as vmt_keys
+
+Config = dvis.DvisConfig | vmt.VmtConfig
 
 _SHOWN = 40  # names of a list
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -70,13 +74,13 @@ def convert(checkpoint: Checkpoint, found: Found) -> ModelFolder | Misfit:
     sound = {
         name: torch.empty(t.shape, device="meta") if name in flaws else t for name, t in checkpoint.tensors.items()
     }
-    translation = translate(sound, found.config)
+    translation = _translate(sound, found.config)
     missing, unused, misshapen = map(tuple, translation[1:])
     if missing or unused or misshapen or unsound:
         return Misfit(_closest(found.config), missing, unused, misshapen, unsound)
     state = translation.state_dict
     if found.settings.class_order == "dvis":
-        state = permute_classes(state, found.config, class_order())
+        state = _in_vspw_order(state, found.config)
     return ModelFolder(configuration(checkpoint, found), _preprocess(found), state)
 
 
@@ -90,7 +94,26 @@ def configuration(checkpoint: Checkpoint, found: Found) -> dict[str, Any]:
         "class_order": str(found.settings.class_order),
         "by": f"vsscli {__version__}",
     }
-    return to_json(replace(found.config, converted=converted))
+    if isinstance(found.config, vmt.VmtConfig):
+        return vmt.to_json(replace(found.config, converted=converted))
+    return dvis.to_json(replace(found.config, converted=converted))
+
+
+def unneeded(names: Iterable[str], config: Config) -> list[str]:
+    """Those of a checkpoint's names that hold nothing the network uses, sorted."""
+    return vmt_keys.not_needed(names) if isinstance(config, vmt.VmtConfig) else dvis_keys.not_needed(names)
+
+
+def _translate(official: Mapping[str, Tensor], config: Config) -> dvis_keys.Translation:
+    if isinstance(config, vmt.VmtConfig):
+        return vmt_keys.translate(official, config)
+    return dvis_keys.translate(official, config)
+
+
+def _in_vspw_order(state: Mapping[str, Tensor], config: Config) -> dict[str, Tensor]:
+    if isinstance(config, vmt.VmtConfig):
+        return vmt_keys.permute_classes(state, config, class_order())
+    return dvis_keys.permute_classes(state, config, class_order())
 
 
 def _flaw(name: str, tensor: Tensor) -> str:
@@ -122,7 +145,10 @@ def _preprocess(found: Found) -> dict[str, Any]:
     }
 
 
-def _closest(config: DvisConfig) -> str:
+def _closest(config: Config) -> str:
+    if isinstance(config, vmt.VmtConfig):
+        article = "an" if config.kind == "lvmt" else "a"
+        return f"{article} {config.title} with a {config.encoder.title} encoder"
     backbone = {"resnet": "a ResNet", "swin": "a Swin", "vit_adapter": "a ViT-Adapter"}[config.backbone.type]
     if config.kind == "segmenter":
         return f"a {'CTVIS' if config.reid else 'MinVIS'} segmenter with {backbone}"

@@ -19,12 +19,15 @@ from vsscli.models.dvis.config import (
     SwinBackbone,
     ViTAdapterBackbone,
 )
+from vsscli.models.vmt.config import VmtConfig
 
 Shapes = Mapping[str, tuple[int, ...]]
 Four = tuple[int, int, int, int]
 
 _PIXEL = "sem_seg_head.pixel_decoder"
 _QUERY = "sem_seg_head.predictor"
+#: How names of VidEoMT, PMT and LVMT begin, and no others.
+_VMT = ("backbone.encoder.backbone.", "backbone.query_updater.", "backbone.decoder.query_")
 _LEVELS, _POINTS = 3, 4  # of the pixel decoder's deformable attention
 
 
@@ -54,7 +57,7 @@ class Found:
     ``chosen`` tells what the user set, ``assumed`` the rest of what shapes do not tell.
     """
 
-    config: DvisConfig
+    config: DvisConfig | VmtConfig
     settings: Settings
     inferred: tuple[str, ...]
     assumed: tuple[str, ...]
@@ -66,8 +69,8 @@ def parse_settings(words: list[str]) -> Settings:
     found: dict[str, int | str] = {}
     for word in words:
         name, _, value = word.partition("=")
-        if name not in _SAYS:
-            raise OptionError(f"--set {word}: there is no such setting.", f"There are {', '.join(_SAYS)}.")
+        if name not in SAYS:
+            raise OptionError(f"--set {word}: there is no such setting.", f"There are {', '.join(SAYS)}.")
         if name in found:
             raise OptionError(f"--set {name} is given twice.", "Give it once.")
         if name == "class_order":
@@ -91,7 +94,7 @@ def parse_settings(words: list[str]) -> Settings:
 
 
 #: The settings, as they are told.
-_SAYS = {
+SAYS = {
     "short": "short side {} of the frames (test size)",
     "cap": "long side at most {} (test size)",
     "heads": "{} attention heads in each layer of the {}",
@@ -99,26 +102,30 @@ _SAYS = {
     "vit_heads": "{} attention heads in the ViT",
     "class_order": "{}",
 }
-_ORDERS = {
+ORDERS = {
     "dvis": "channels in DVIS++'s order of VSPW's classes; they are put in VSPW's",
     "kept": "channels in the order of the classes; they stay",
 }
 
 
 def identify(shapes: Shapes, settings: Settings) -> Found:
-    """The DVIS++ model whose official names and shapes ``shapes`` are, or come closest to.
+    """The DVIS++, VidEoMT, PMT or LVMT model whose official names and shapes ``shapes`` are, or come closest to.
 
     What is missing or makes no sense leaves the size of the published R50 model in its place: the caller compares all
     names and shapes. Raises ModelError when there is nothing of such a model, OptionError when a setting does not
     apply to this one.
     """
+    if any(key.startswith(_VMT) for key in shapes):
+        from vsscli.models.convert.identify_vmt import identify_vmt  # which builds on what is here
+
+        return identify_vmt(shapes, settings)
     if not any(key.startswith((f"{_PIXEL}.", f"{_QUERY}.")) for key in shapes):
         raise ModelError(
             "the checkpoint is none of a model that DVIS++ consists of: it has no sem_seg_head.pixel_decoder and "
             f"no sem_seg_head.predictor, but {_parts(shapes) or 'nothing'}.",
-            "Give a checkpoint of MinVIS, CTVIS or DVIS++ (segmenter, online or offline).",
+            "Give a checkpoint of MinVIS, CTVIS or DVIS++ (segmenter, online or offline), or of VidEoMT, PMT or LVMT.",
         )
-    tell = _Shapes(shapes)
+    tell = Sizes(shapes)
     backbone, about = _backbone(tell, settings)
     tracker = _head(tell, "tracker", settings.heads)
     refiner = _head(tell, "refiner", settings.heads) if tracker else None
@@ -127,17 +134,13 @@ def identify(shapes: Shapes, settings: Settings) -> Found:
     classes = tell.size(f"{_QUERY}.class_embed.weight", 0, 125) - 1
     if not classes:
         raise ModelError(f'the checkpoint has no classes: {_QUERY}.class_embed has one row, which is "no object".')
-    order = settings.class_order or ("dvis" if classes == len(vspw_classes()) else "kept")
-    if order == "dvis" and classes != len(vspw_classes()):
-        raise OptionError(
-            f"--set class_order=dvis: that is an order of {len(vspw_classes())} classes, and here are {classes}."
-        )
+    order = class_order_of(classes, settings)
     width = tell.size(f"{_QUERY}.query_feat.weight", 1, 256)
     encoder = f"{_PIXEL}.transformer.encoder.layers"
     config = DvisConfig(
         kind="offline" if refiner else "online" if tracker else "segmenter",
         backbone=backbone,
-        labels=_labels(classes),
+        labels=labels_of(classes),
         queries=tell.size(f"{_QUERY}.query_feat.weight", 0, 100),
         width=width,
         heads=max(tell.size(f"{encoder}.0.self_attn.attention_weights.weight", 0, 96) // (_LEVELS * _POINTS), 1),
@@ -152,8 +155,8 @@ def identify(shapes: Shapes, settings: Settings) -> Found:
     return _tell(config, replace(settings, class_order=order), about)
 
 
-class _Shapes:
-    """Sizes looked up in a checkpoint."""
+class Sizes:
+    """Sizes looked up in a checkpoint; what is not there or makes no sense is ``otherwise``."""
 
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
@@ -169,7 +172,7 @@ class _Shapes:
         return max((number + 1 for i, number in enumerate(there) if 2 * (i + 1) > number), default=1)
 
 
-def _backbone(tell: _Shapes, settings: Settings) -> tuple[BackboneConfig, str]:
+def _backbone(tell: Sizes, settings: Settings) -> tuple[BackboneConfig, str]:
     if any(key.startswith("backbone.vit_module.") for key in tell.shapes):
         return _vit_adapter(tell, settings)
     for name in ("points", "vit_heads"):
@@ -188,7 +191,7 @@ def _backbone(tell: _Shapes, settings: Settings) -> tuple[BackboneConfig, str]:
     return found, f"{name}: {_list(found.depths)} blocks of {_list(found.widths)} channels, stem {found.stem}"
 
 
-def _swin(tell: _Shapes) -> tuple[BackboneConfig, str]:
+def _swin(tell: Sizes) -> tuple[BackboneConfig, str]:
     stages = [f"backbone.layers.{stage}" for stage in range(4)]
     tables = [f"{stage}.blocks.0.attn.relative_position_bias_table" for stage in stages]
     found = SwinBackbone(
@@ -203,7 +206,7 @@ def _swin(tell: _Shapes) -> tuple[BackboneConfig, str]:
     )
 
 
-def _vit_adapter(tell: _Shapes, settings: Settings) -> tuple[BackboneConfig, str]:
+def _vit_adapter(tell: Sizes, settings: Settings) -> tuple[BackboneConfig, str]:
     dim = tell.size("backbone.vit_module.cls_token", 2, 1024)
     extractor = "backbone.interactions.0.extractor"
     rows = tell.size(f"{extractor}.attn.attention_weights.weight", 0, 64)
@@ -227,7 +230,7 @@ def _vit_adapter(tell: _Shapes, settings: Settings) -> tuple[BackboneConfig, str
     )
 
 
-def _head(tell: _Shapes, name: str, heads: int) -> HeadConfig | None:
+def _head(tell: Sizes, name: str, heads: int) -> HeadConfig | None:
     if not any(key.startswith(f"{name}.") for key in tell.shapes):
         return None
     ffn = tell.size(f"{name}.transformer_ffn_layers.0.linear1.weight", 0, 2048)
@@ -253,7 +256,7 @@ def _tell(config: DvisConfig, settings: Settings, backbone: str) -> Found:
             inferred.append(f"{name}: {head.layers} layers, {config.head_width} channels, feed-forward {head.ffn}")
     chosen, assumed = [], [f"{config.heads} attention heads in the segmenter's decoder, as in its pixel decoder"]
     heads = "tracker and of the refiner" if config.refiner else "tracker"
-    for name, says in _SAYS.items():
+    for name, says in SAYS.items():
         if name == "heads" and not config.tracker:
             continue
         if name in ("points", "vit_heads") and not isinstance(config.backbone, ViTAdapterBackbone):
@@ -261,7 +264,7 @@ def _tell(config: DvisConfig, settings: Settings, backbone: str) -> Found:
         value = getattr(settings, name)
         if name == "vit_heads" and isinstance(config.backbone, ViTAdapterBackbone):
             value = config.backbone.heads
-        told = f"{says.format(_ORDERS.get(value, value), heads)} ({name}={value})"
+        told = f"{says.format(ORDERS.get(value, value), heads)} ({name}={value})"
         if name in settings.given:
             chosen.append(told)
         else:
@@ -269,7 +272,17 @@ def _tell(config: DvisConfig, settings: Settings, backbone: str) -> Found:
     return Found(config, settings, tuple(inferred), tuple(assumed), tuple(chosen))
 
 
-def _labels(count: int) -> tuple[str, ...]:
+def class_order_of(classes: int, settings: Settings) -> str:
+    """The order of the class channels, set or by the rule; OptionError where it cannot be that."""
+    count = len(vspw_classes())
+    order = settings.class_order or ("dvis" if classes == count else "kept")
+    if order == "dvis" and classes != count:
+        raise OptionError(f"--set class_order=dvis: that is an order of {count} classes, and here are {classes}.")
+    return order
+
+
+def labels_of(count: int) -> tuple[str, ...]:
+    """VSPW's names for as many classes as VSPW has, else numbered ones."""
     names = vspw_classes().names
     return names if count == len(names) else tuple(f"LABEL_{i}" for i in range(count))
 

@@ -216,6 +216,10 @@ def _checkpoint(path: Path, content: Any) -> Checkpoint:
     if wrapped:
         notes.append('took "module." off the names (a model saved by several processes)')
     tensors = {str(key).removeprefix("module." if wrapped else ""): _tensor(path, key, content[key]) for key in content}
+    bare = {name.replace("_orig_mod.", ""): tensor for name, tensor in tensors.items()}
+    if len(bare) == len(tensors) and bare.keys() != tensors.keys():
+        notes.append('took "_orig_mod." out of the names (a model that was compiled)')
+        tensors = bare
     claimed = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values() if not tensor.is_meta)
     if claimed > 4 * path.stat().st_size + 2**20:
         raise ModelError(f"{path} is damaged: {path.stat().st_size} bytes cannot hold {claimed} bytes of weights.")

@@ -1,0 +1,1 @@
+"""Video mask transformers, plain ViTs with queries that pass from frame to frame: VidEoMT, PMT and LVMT."""
