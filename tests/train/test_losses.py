@@ -37,8 +37,7 @@ def test_costs_are_those_of_the_published_functions(vectors: dict[str, Tensor]) 
     torch.testing.assert_close(class_cost(logits, labels), vectors["cost_class"], rtol=CLOSE, atol=1e-7)
     total = total_cost(logits, points, labels, truth, Weights())
     torch.testing.assert_close(total, vectors["cost_total"], rtol=CLOSE, atol=CLOSE)
-    pairs = assign(total)
-    assert pairs.rows.tolist() == vectors["row"].tolist() and pairs.columns.tolist() == vectors["col"].tolist()
+    assert assign(total)[vectors["col"]].tolist() == vectors["row"].tolist()
 
 
 def test_losses_are_those_of_the_published_functions(vectors: dict[str, Tensor]) -> None:
@@ -81,23 +80,19 @@ def test_unsure_points_lie_where_the_prediction_is_unsure(seed: int, count: int,
     assert torch.equal(points, again)
 
 
-@given(st.integers(1, 12), st.integers(0, 8), st.integers(0, 99))
+@given(st.integers(0, 8), st.integers(0, 4), st.integers(0, 99))
 @settings(max_examples=30, deadline=None)
-def test_an_assignment_is_one_to_one_and_no_worse_than_any_other(queries: int, targets: int, seed: int) -> None:
+def test_an_assignment_is_one_to_one_and_no_worse_than_any_other(targets: int, spare: int, seed: int) -> None:
     random = np.random.default_rng(seed)
-    cost = torch.from_numpy(random.normal(size=(queries, targets))).float()
-    pairs = assign(cost)
-    rows, columns = pairs.rows.tolist(), pairs.columns.tolist()
-    assert len(rows) == len(set(rows)) == len(set(columns)) == min(queries, targets)
-    other = random.permutation(queries)[: len(rows)], random.permutation(targets)[: len(rows)]
-    assert cost[rows, columns].sum() <= cost[other[0], other[1]].sum() + 1e-5
-    if queries >= targets:
-        assert cost[pairs.by_target(), torch.arange(targets)].sum() == pytest.approx(float(cost[rows, columns].sum()))
+    cost = torch.from_numpy(random.normal(size=(targets + spare, targets))).float()
+    answers = assign(cost).tolist()
+    assert len(answers) == len(set(answers)) == targets
+    other = random.permutation(targets + spare)[:targets]
+    assert cost[answers, range(targets)].sum() <= cost[other, range(targets)].sum() + 1e-5
 
 
 def test_broken_numbers_still_give_an_assignment() -> None:
-    cost = torch.full((3, 2), torch.nan)
-    assert len(assign(cost).rows) == 2
+    assert len(assign(torch.full((3, 2), torch.nan))) == 2
 
 
 @given(st.integers(0, 50))

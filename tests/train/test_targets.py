@@ -13,7 +13,7 @@ def test_masks_rebuild_the_labels(frames: int, h: int, w: int, seed: int) -> Non
     labels = torch.randint(0, 6, (frames, h, w), generator=torch.Generator().manual_seed(seed)).to(torch.uint8)
     labels[labels == 5] = 255
     targets = make_targets(labels)
-    assert targets.labels.tolist() == sorted(set(labels.unique().tolist()) - {255})
+    assert targets.labels.tolist() == sorted(set(torch.unique(labels).tolist()) - {255})
     rebuilt = torch.full_like(labels, 255)
     for label, mask in zip(targets.labels, targets.masks, strict=True):
         rebuilt[mask] = int(label)

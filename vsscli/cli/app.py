@@ -16,6 +16,7 @@ from vsscli.cli.models import models
 from vsscli.cli.score import score
 from vsscli.cli.submit import submit
 from vsscli.cli.synth import synth
+from vsscli.cli.train import train
 
 app = typer.Typer(
     name="vsscli",
@@ -47,6 +48,7 @@ app.command()(infer)
 app.command()(ensemble)
 app.command()(score)
 app.command()(submit)
+app.command()(train)
 app.command()(convert)
 app.command()(models)
 app.command()(guide)

@@ -57,6 +57,7 @@ def hidden(mvc: Mvc, frames: int, height: int, width: int, chance: torch.Generat
 
 def hide(pixels: Tensor, mvc: Mvc, black: Tensor, chance: torch.Generator) -> Tensor:
     """A clip [T, 3, H, W], normalised, with patches hidden; a copy. ``black`` [3] is the normalised colour black."""
-    where = hidden(mvc, len(pixels), *pixels.shape[2:], chance)[:, None]
+    frames, _, height, width = pixels.shape
+    where = hidden(mvc, frames, height, width, chance)[:, None]
     fill = torch.zeros_like(black) if mvc.fill == "mean" else black
     return torch.where(where, fill[:, None, None], pixels)

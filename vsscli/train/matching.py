@@ -21,18 +21,6 @@ class Weights:
     dice: float = 5.0
 
 
-@dataclass(frozen=True)
-class Pairs:
-    """Query ``rows[i]`` answers for target ``columns[i]``: int64 [N] each, rows ascending."""
-
-    rows: Tensor
-    columns: Tensor
-
-    def by_target(self) -> Tensor:
-        """The query of each target 0, 1, ..., N - 1: int64 [N]."""
-        return self.rows[self.columns.argsort()]
-
-
 def class_cost(logits: Tensor, labels: Tensor) -> Tensor:
     """[Q, N]: minus the probability that class logits [Q, K + 1] give to the classes of the targets [N]."""
     return -logits.float().softmax(-1)[:, labels]
@@ -56,8 +44,8 @@ def total_cost(logits: Tensor, points: Tensor, labels: Tensor, truth: Tensor, we
     return weights.mask * mask_cost(points, truth) + label + weights.dice * dice_cost(points, truth)
 
 
-def assign(cost: Tensor) -> Pairs:
-    """The assignment of the smallest sum of [Q, N]; with more targets than queries some targets have none."""
+def assign(cost: Tensor) -> Tensor:
+    """For each target the query of the assignment of the smallest sum of [Q, N], N <= Q: int64 [N], all different."""
     numbers = np.nan_to_num(cost.detach().float().cpu().numpy(), nan=_WORST, posinf=_WORST, neginf=-_WORST)
-    rows, columns = linear_sum_assignment(numbers)
-    return Pairs(torch.as_tensor(rows, device=cost.device), torch.as_tensor(columns, device=cost.device))
+    queries, targets = linear_sum_assignment(numbers)
+    return torch.as_tensor(queries[targets.argsort()], device=cost.device)

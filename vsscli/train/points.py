@@ -17,6 +17,12 @@ def sample(maps: Tensor, points: Tensor) -> Tensor:
     return found[:, 0, 0]
 
 
+def sample_alike(maps: Tensor, points: Tensor) -> Tensor:
+    """`sample` of all maps [N, H, W] at the same points [P, 2]: [N, P]."""
+    found = grid_sample(maps[None].float(), 2 * points[None, None].float() - 1, align_corners=False)
+    return found[0, :, 0]
+
+
 def random_points(rows: int, count: int, chance: torch.Generator) -> Tensor:
     """Uniform points, float32 [rows, count, 2] in 0..1, on the device of ``chance``."""
     return torch.rand(rows, count, 2, generator=chance, device=chance.device)

@@ -7,8 +7,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from vsscli.errors import ModelError
-from vsscli.models.dvis.config import from_json
-from vsscli.models.dvis.model import build
+from vsscli.models.dvis.config import DvisConfig, from_json
+from vsscli.models.dvis.model import Dvis, build
 from vsscli.models.dvis.video import OfflineNetwork, OnlineNetwork, SegmenterNetwork
 from vsscli.models.network import Network, VideoNetwork
 from vsscli.models.preprocess import Preprocess
@@ -29,6 +29,23 @@ def load_dvis(
     """
     config = from_json(read_config(folder), str(folder / "config.json"))
     model = build(config)
+    model.load_state_dict(read_weights(folder, source, config), assign=True)
+    model.requires_grad_(False)
+    return network_of(model.to(device), preprocess, device, dtype)
+
+
+def network_of(
+    model: Dvis, preprocess: Preprocess, device: torch.device, dtype: torch.dtype
+) -> SegmenterNetwork | OnlineNetwork:
+    """The network for inference around a model that is on its device already."""
+    parts = model, preprocess, device, dtype
+    if model.config.kind == "segmenter":
+        return SegmenterNetwork(*parts)
+    return OnlineNetwork(*parts) if model.config.kind == "online" else OfflineNetwork(*parts)
+
+
+def read_weights(folder: Path, source: str, config: DvisConfig) -> dict[str, Tensor]:
+    """The weights in a model folder, all that a model of ``config`` has and no others; raises as `load_dvis`."""
     weights: dict[str, Tensor] = {}
     try:
         for file in weight_files(folder):
@@ -37,7 +54,7 @@ def load_dvis(
         raise
     except Exception as error:  # a damaged file can break the reader in any way
         raise ModelError(f"{source} cannot be loaded: {str(error).strip() or type(error).__name__}.") from None
-    wanted = model.state_dict()
+    wanted = build(config).state_dict()
     require_same_weights(
         source,
         f"DVIS++ {config.kind}",
@@ -49,12 +66,7 @@ def load_dvis(
             if key in wanted and value.shape != wanted[key].shape
         ],
     )
-    model.load_state_dict(_as_wanted(weights, {key: value.dtype for key, value in wanted.items()}, source), assign=True)
-    model.requires_grad_(False)
-    parts = model.to(device), preprocess, device, dtype
-    if config.kind == "segmenter":
-        return SegmenterNetwork(*parts)
-    return OnlineNetwork(*parts) if config.kind == "online" else OfflineNetwork(*parts)
+    return _as_wanted(weights, {key: value.dtype for key, value in wanted.items()}, source)
 
 
 def _as_wanted(weights: dict[str, Tensor], dtypes: dict[str, torch.dtype], source: str) -> dict[str, Tensor]:
