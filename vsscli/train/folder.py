@@ -83,9 +83,11 @@ class TrainingFolder:
 
 @contextlib.contextmanager
 def open_folder(
-    path: Path, training: Mapping[str, Any], config: DvisConfig, preprocess: Preprocess
+    path: Path, training: Mapping[str, Any], config: DvisConfig, preprocess: Preprocess, *, last: bool
 ) -> Iterator[TrainingFolder]:
     """The folder of ``training`` (every entry of it), made or continued; no other process has it meanwhile.
+
+    ``last``: it holds the last model besides the best.
 
     RunError where it holds another training or something else, or where another process is at work on it.
     """
@@ -94,11 +96,12 @@ def open_folder(
     with disk_errors(path):
         (place / ".vsscli").mkdir(parents=True, exist_ok=True)
     with _held(place / ".vsscli" / "lock", path):
-        with disk_errors(path):
-            (place / LAST).mkdir(exist_ok=True)
-        for folder in (place, place / ".vsscli", place / LAST):
+        models = [place / LAST, place] if last else [place]
+        for folder in (*models, place / ".vsscli"):
+            with disk_errors(path):
+                folder.mkdir(exist_ok=True)
             sweep_temporary(folder)
-        for folder in (place / LAST, place):
+        for folder in models:
             write_atomic(folder / "config.json", _json(to_json(config)))
             write_atomic(folder / "preprocessor_config.json", _json(_describe(preprocess)))
         write_atomic(place / TRAINING, _json(training))

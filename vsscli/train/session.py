@@ -67,7 +67,7 @@ def open_session(request: Request, processes: Processes, label_map: LabelMap) ->
         dataset = open_dataset(request.data, config.validation.split)
         validator = Validator(dataset, config.validation, preprocess, label_map, processes)
     stage = STAGES[config.stage](start.model, config)
-    with _folder(request, processes, start.model.config, preprocess) as folder:
+    with _folder(request, processes, start.model.config, preprocess, validator is not None) as folder:
         trainer = Trainer(stage, samples, folder, validator, processes, request.workers)
         state = _resumed(request.out, folder, processes)
         if state is not None:
@@ -100,7 +100,7 @@ def _table(datasets: list[Dataset]) -> Any:
 
 @contextlib.contextmanager
 def _folder(
-    request: Request, processes: Processes, model: DvisConfig, preprocess: Preprocess
+    request: Request, processes: Processes, model: DvisConfig, preprocess: Preprocess, validated: bool
 ) -> Iterator[TrainingFolder | None]:
     """The folder in the first process; the others write nothing."""
     if not processes.first:
@@ -109,7 +109,7 @@ def _folder(
     init = request.config.init
     digest = None if init == RANDOM else folder_digest(resolve_source(init))
     entries = {**as_entries(request.config), "init_digest": digest, "overfit": request.overfit}
-    with open_folder(request.out, entries, model, preprocess) as folder:
+    with open_folder(request.out, entries, model, preprocess, last=validated) as folder:
         yield folder
 
 
@@ -135,10 +135,10 @@ def _tell(
         else f"with MVC (patches of {config.mvc.patch}, {config.mvc.ratio:.0%} hidden)"
     )
     frames = "1 frame" if config.clip.frames == 1 else f"{config.clip.frames} frames"
-    parts = f"{many}{config.accumulate} x {per} clips at a time each"
+    parts = f"{many}{config.accumulate} x {per} at a time each"
     return [
         f"{config.stage} of a DVIS++ {model.kind}, {', '.join(start)}; {learn / 1e6:.2f} M of {total / 1e6:.2f} M "
         f"parameters learn, {mvc}",
-        f"{len(clips.videos):,} videos; each of {config.steps:,} steps takes {config.batch} clips of "
-        f"{frames} ({parts}), on {processes.device}",
+        f"{len(clips.videos):,} videos; each of {config.steps:,} steps takes {config.batch} clips "
+        f"({parts}) of {frames}, on {processes.device}",
     ]
