@@ -47,8 +47,9 @@ def make_model(config: TrainConfig, table: ClassTable) -> Start:
     wanted = _with(_with_head(config.stage, found), config, found)
     weights = read_weights(folder, config.init, found)
     model = _fresh(wanted)
-    model.load_state_dict({**model.state_dict(), **weights})
-    new = sorted({key.partition(".")[0] for key in model.state_dict().keys() - weights.keys()})
+    own = model.state_dict()
+    model.load_state_dict({key: weights.get(key, value) for key, value in own.items()})
+    new = sorted({key.partition(".")[0] for key in own.keys() - weights.keys()})
     told = f"{', '.join(new)} at random from seed {config.seed}" if new else "all of its weights"
     return Start(model, [f"from {config.init} ({found.kind}), {told}"])
 
