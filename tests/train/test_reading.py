@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.train.small import entries
 from vsscli.errors import OptionError
 from vsscli.resources import resource_folder
-from vsscli.train.config import Optimizer, TrainConfig
+from vsscli.train.config import Loss, Optimizer, TrainConfig
 from vsscli.train.masking import Mvc
 from vsscli.train.reading import as_entries, read_config
 from vsscli.train.schedule import learning_rate
@@ -67,6 +67,16 @@ def test_files_that_are_none(tmp_path: Path) -> None:
         read_config(tmp_path)
 
 
+def test_a_base_holds_where_nothing_else_is_said(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(yaml.safe_dump(entries(mvc={"patch": 8})))
+    config = read(tmp_path, "base: base.yaml\nsteps: 9\nmvc: {ratio: 0.5}\n", "batch=5")
+    assert (config.steps, config.batch, config.mvc) == (9, 5, Mvc(8, 0.5)) and config.clip.frames == 2
+    for base in ("c.yaml", "absent.yaml", "[1]", "../c.yaml/x", "loop.yaml"):
+        (tmp_path / "loop.yaml").write_text("base: c.yaml")
+        with pytest.raises(OptionError, match="base|cannot be read"):
+            read(tmp_path, f"base: {base}")
+
+
 def test_changes_reach_every_level(tmp_path: Path) -> None:
     changes = ("steps=7", "optimizer.lr=1e-3", "mvc.ratio=0.5", "input.short=[64, 96]", "model.queries=9", "init=a=b")
     config = read(tmp_path, entries(), *changes)
@@ -82,6 +92,35 @@ def test_changes_reach_every_level(tmp_path: Path) -> None:
 def test_shipped_trainings_read_and_read_back(path: Path, tmp_path: Path) -> None:
     config = read_config(path)
     assert read(tmp_path, as_entries(config)) == config
+
+
+#: frames, reach, reverse, batch, steps, where the rate falls, crop range
+PUBLISHED = {
+    "segmenter": (4, 8, 0.0, 16, 20000, (14000, 18000), None),
+    "online": (5, None, 0.0, 8, 20000, (14000,), None),
+    "offline": (21, None, 0.5, 8, 20000, (14000,), (600, 720)),
+}
+
+
+@pytest.mark.parametrize("path", [path for path in CONFIGS if path.parent.name == "dvis"], ids=lambda path: path.stem)
+def test_trainings_of_official_size_are_the_published_ones(path: Path) -> None:
+    """Everything that is known of DVIS++'s training on VSPW; a name says which row of the paper it is."""
+    config = read_config(path)
+    network, kind, *rest = path.stem.split("-")
+    clip, optimizer, size = config.clip, config.optimizer, config.input
+    drawn = clip.frames, clip.reach, clip.reverse, config.batch, config.steps, optimizer.decay_at, size.crop_range
+    assert drawn == PUBLISHED[kind]
+    rates = optimizer.lr, optimizer.weight_decay, optimizer.backbone, optimizer.clip_norm, optimizer.warmup
+    assert rates == (1e-4, 0.05, 0.1, 0.01, 10) and optimizer.schedule == "step"
+    assert (size.short, size.cap, size.crop, size.flip) == (tuple(range(480, 801, 32)), 1333, None, True)
+    assert (size.test_short, size.test_cap, config.loss) == (720, 1333, Loss())
+    assert {"segmenter": "segmenter", "online": "tracker", "offline": "refiner"}[kind] == config.stage
+    assert (config.mvc == Mvc()) == ("mvc" in rest) and (config.mvc is None) == ("mvc" not in rest)
+    both = "trainval" in rest
+    assert config.splits == (("train", "val") if both else ("train",))
+    assert config.validation.split == (None if both else "val")
+    if kind == "offline":  # the refiner stands on the tracker that was trained the same way
+        assert config.init == f"models/{'-'.join([network, 'online', *rest])}"
 
 
 @given(st.dictionaries(st.text(max_size=5), st.one_of(st.integers(), st.text(max_size=3), st.none()), max_size=3))

@@ -17,10 +17,19 @@ from vsscli.train.config import TrainConfig
 def read_config(path: Path, changes: Sequence[str] = ()) -> TrainConfig:
     """The training in ``path`` with ``changes``, each ``key=value`` with dots between the levels of the key.
 
-    Values of changes are YAML too: ``mvc={ratio: 0.5}``, ``input.short=[160, 192]``, ``mvc=null``. A relative
-    ``init`` is looked for from where the command runs. OptionError naming the file and the key that is unknown,
-    missing or of another type.
+    ``base`` in a file names another file, beside it, whose entries hold where this one has none. Values of changes are
+    YAML too: ``mvc={ratio: 0.5}``, ``input.short=[160, 192]``, ``mvc=null``. A relative ``init`` is looked for from
+    where the command runs. OptionError naming the file and the key that is unknown, missing or of another type.
     """
+    entries = _load(path, ())
+    for change in changes:
+        _apply(entries, change)
+    config: TrainConfig = _read(TrainConfig, entries, str(path), "")
+    return config
+
+
+def _load(path: Path, above: tuple[Path, ...]) -> dict[Any, Any]:
+    """The entries of a file over those of its base; ``above`` are the files that named it."""
     try:
         entries = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -32,10 +41,21 @@ def read_config(path: Path, changes: Sequence[str] = ()) -> TrainConfig:
         raise OptionError(f"{path} is no YAML:{where} {getattr(error, 'problem', None) or 'nonsense'}.") from None
     if not isinstance(entries, dict):
         raise OptionError(f"{path} holds no entries.", "Copy one of pipelines/configs and change it.")
-    for change in changes:
-        _apply(entries, change)
-    config: TrainConfig = _read(TrainConfig, entries, str(path), "")
-    return config
+    base = entries.pop("base", None)
+    if base is None:
+        return entries
+    if not isinstance(base, str) or (path.parent / base).resolve() in (path.resolve(), *above):
+        raise OptionError(f"{path}: base {base!r} is no other file.", "Give the name of a file beside it.")
+    return _over(_load(path.parent / base, (*above, path.resolve())), entries)
+
+
+def _over(below: dict[Any, Any], entries: dict[Any, Any]) -> dict[Any, Any]:
+    """``entries`` over ``below``, level by level."""
+    both = {
+        key: _over(below[key], value) if isinstance(value, dict) and isinstance(below.get(key), dict) else value
+        for key, value in entries.items()
+    }
+    return {**below, **both}
 
 
 def as_entries(config: TrainConfig) -> dict[str, Any]:

@@ -49,7 +49,8 @@ def make_model(config: TrainConfig, table: ClassTable) -> Start:
     model = _fresh(wanted)
     own = model.state_dict()
     model.load_state_dict({key: weights.get(key, value) for key, value in own.items()})
-    new = sorted({key.partition(".")[0] for key in own.keys() - weights.keys()})
+    added = own.keys() - weights.keys()
+    new = sorted({"identities" if ".identity." in key else key.partition(".")[0] for key in added})
     told = f"{', '.join(new)} at random from seed {config.seed}" if new else "all of its weights"
     return Start(model, [f"from {config.init} ({found.kind}), {told}"])
 
@@ -91,7 +92,7 @@ def _check(config: TrainConfig, found: DvisConfig, table: ClassTable) -> None:
 
 def _with(base: DvisConfig, config: TrainConfig, there: DvisConfig | None = None) -> DvisConfig:
     """``base`` with the entries of ``config.model``; where ``there`` is given, its own entries must stay the same."""
-    entries, changes = to_json(base), dict(config.model)
+    entries, changes = to_json(base), {name: value for name, value in config.model.items() if value is not None}
     fixed = {"model_type", "kind", "id2label", "reid", "converted"} | {"tracker", "refiner"} - {config.stage}
     for name in changes:
         if name in fixed or name not in entries:
