@@ -1,8 +1,9 @@
 """``kill -9`` anywhere, the same command again: the same bytes.
 
 A harness over a table of verbs. Each writing verb has a line in `CASES`: its arguments, with ``{data}``, ``{a}``,
-``{b}``, ``{c}``, ``{s}``, ``{t}``, ``{model}``, ``{official}`` and ``{out}`` filled in. The command is started as a
-process of its own, killed with its whole process group once its output holds a given number of files, and repeated.
+``{b}``, ``{c}``, ``{s}``, ``{t}``, ``{model}``, ``{official}``, ``{training}`` and ``{out}`` filled in. The command is
+started as a process of its own, killed with its whole process group once its output holds a given number of files, and
+repeated.
 """
 
 import os
@@ -35,6 +36,7 @@ CASES = {
     "submit": Case("submit {a} --data {data} --split val --out {out}.zip", 6),
     "data synth": Case("data synth {out} --train 1 --val 2 --test 1 --frames 4 --size 64x48 --workers 1", 8),
     "convert": Case("convert {official} --out {out}", 4),
+    "train": Case("train {training} --data {data} --out {out} --device cpu", 2),
     "score": Case("score {a} --data {data} --json {out}.json --csv {out} --workers 1", 6),
 }
 

@@ -13,6 +13,7 @@ from tests.models.convert.official import write as write_official
 from tests.models.convert.test_conversion import OFFICIAL
 from tests.models.tiny import write
 from tests.support import make_vspw
+from tests.train.small import write_config
 from vsscli.cli.main import run
 from vsscli.data.classes import vspw_classes
 
@@ -42,6 +43,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, size in (("scored", "32"), ("scored2", "48")):
         kept = ["--size", size, "--keep-topk", "4", "--device", "cpu", "--out", str(root / name)]
         assert run(["infer", str(data), "--model", str(root / "model"), *kept]) == 0
+    training = write_config(
+        root / "training.yaml", steps=1, save_every=1, validation={"every": 1, "frames": 1, "videos": 1}
+    )
+    assert run(["train", str(training), "--data", str(data), "--out", str(root / "trained"), "--device", "cpu"]) == 0
     write_official(root / "official.pth", OFFICIAL)
     for number in (1, 2):
         save_video(root / "films" / f"film{number}.mp4", 5)

@@ -11,6 +11,7 @@ from tests.models.convert.official import write_arch
 from tests.models.dvis.folders import write_random
 from tests.models.tiny import write
 from tests.support import make_vspw, tree
+from tests.train.small import write_config
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,8 @@ def places(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> dict[s
         runs[name] = folder / name
         kept = ["--size", size, "--keep-topk", "4", "--out", str(runs[name])]
         complete(nursery, ["infer", str(data), "--model", str(models["model"]), *kept], folder / "log.txt")
-    return {"data": data, "official": official, **models, **runs}
+    training = write_config(folder / "training.yaml", validation={"every": 2, "frames": 2})
+    return {"data": data, "official": official, "training": training, **models, **runs}
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -146,6 +146,15 @@ def test_a_changed_model_to_start_from(told: Any, data: Path, models: Path, tmp_
     assert "its init_digest is" in told("tracker", **changes)
 
 
+def test_other_data(told: Any, data: Path, tmp_path: Path) -> None:
+    quiet: dict[str, Any] = {"steps": 1, "validation": {"split": None}}
+    config = write_config(tmp_path / "c.yaml", **quiet)
+    assert run(["train", str(config), "--data", str(data), "--out", str(tmp_path / "out"), "--device", "cpu"]) == 0
+    mine = copy(data, tmp_path)
+    (mine / "train.txt").write_text("1_a\n2_b\n")
+    assert "its data_digest is" in told(data=mine, **quiet)
+
+
 def test_two_processes_with_one_output(data: Path, tmp_path: Path) -> None:
     request = Request(config_of(tmp_path, validation={"split": None}), data, tmp_path / "out")
     with open_session(request, ONE, LABEL_MAP) as session:

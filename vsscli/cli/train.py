@@ -16,7 +16,9 @@ def train(
     config: Annotated[
         Path, typer.Argument(metavar="CONFIG.yaml", help="What to train, and how: see pipelines/configs.")
     ],
-    data: Annotated[Path, typer.Option("--data", help="A dataset with masks.", show_default=False)],
+    data: Annotated[
+        Path, typer.Option("--data", help="A dataset with masks.", show_default=False, rich_help_panel=IDENTITY)
+    ],
     out: Annotated[
         Path, typer.Option("--out", help="The training to begin, or to go on with: a model folder.", show_default=False)
     ],

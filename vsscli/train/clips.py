@@ -1,5 +1,6 @@
 """Clips of labelled videos: which frames, in which order, and their pixels."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -70,6 +71,12 @@ class Clips:
         table = self._datasets[0].classes
         assert table is not None
         return table
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the names of the videos and of their labelled frames."""
+        lines = (f"{video.name} {' '.join(video.masked())}\n" for video in self.videos)
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
 
     def dice(self, n: int) -> Dice:
         """The chance of clip ``n``."""

@@ -97,11 +97,11 @@ class TrainConfig:
 
     ``stage``: segmenter, tracker (then the model is online) or refiner (offline); the parts before it stay as they
     are. ``init``: a model folder, ours or a Mask2Former of ``transformers``; or random, for a segmenter. ``model``:
-    entries of a model's ``config.json`` that are not the default, or not that of ``init``; null is no entry. ``splits``: what to train
-    on. ``steps`` of ``batch`` clips each, over all processes, in ``accumulate`` parts one after the other. ``norms``:
-    batch norms of the backbone are frozen, or batch. ``amp``: none, bf16 or fp16. ``odd_masks``: a mask with a value
-    outside the class table is refused, or such pixels are void. ``save_every`` so many steps the training can be
-    resumed from. OptionError for values that make no sense.
+    entries of a model's ``config.json`` that are not the default, or not that of ``init``; null is no entry.
+    ``splits``: what to train on. ``steps`` of ``batch`` clips each, over all processes, in ``accumulate`` parts one
+    after the other. ``norms``: batch norms of the backbone are frozen, or batch. ``amp``: none, bf16 or fp16.
+    ``odd_masks``: a mask with a value outside the class table is refused, or such pixels are void. ``save_every`` so
+    many steps the training can be resumed from. OptionError for values that make no sense.
     """
 
     stage: str

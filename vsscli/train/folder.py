@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from vsscli.errors import RunError
+from vsscli.models.convert.write import safetensors_parts
 from vsscli.models.dvis.config import DvisConfig, to_json
 from vsscli.models.preprocess import Preprocess
 from vsscli.models.source import WEIGHTS
@@ -47,9 +47,10 @@ class TrainingFolder:
     def write_model(self, state: Mapping[str, Tensor], *, last: bool) -> None:
         """The weights of the best model, or of the ``last`` one. Raises DiskError."""
         folder = self.path / LAST if last else self.path
-        weights = {key: value.detach().cpu().contiguous() for key, value in state.items()}
-        with atomic_path(folder / WEIGHTS) as temporary:
-            save_file(weights, temporary, metadata={"format": "pt"})
+        weights = {key: value.detach().cpu() for key, value in state.items()}
+        with atomic_path(folder / WEIGHTS) as temporary, temporary.open("wb") as file:
+            for part in safetensors_parts(weights):
+                file.write(part)
 
     def write_checkpoint(self, state: Mapping[str, Any]) -> None:
         """All of the state, or the one before it stays. Raises DiskError."""
@@ -96,6 +97,8 @@ def open_folder(
     with disk_errors(path):
         (place / ".vsscli").mkdir(parents=True, exist_ok=True)
     with _held(place / ".vsscli" / "lock", path):
+        sweep_temporary(place)
+        write_atomic(place / TRAINING, _json(training))
         models = [place / LAST, place] if last else [place]
         for folder in (*models, place / ".vsscli"):
             with disk_errors(path):
@@ -104,7 +107,6 @@ def open_folder(
         for folder in models:
             write_atomic(folder / "config.json", _json(to_json(config)))
             write_atomic(folder / "preprocessor_config.json", _json(_describe(preprocess)))
-        write_atomic(place / TRAINING, _json(training))
         yield TrainingFolder(place)
 
 
@@ -114,9 +116,8 @@ def _refuse_others(place: Path, path: Path, training: Mapping[str, Any]) -> None
             return
         if not place.is_dir():
             raise RunError(f"--out {path} is a file.", "Give a folder that is absent or empty.")
-        names = {entry.name for entry in place.iterdir()} - {".vsscli"}
-    if not names or (not (place / TRAINING).exists() and names <= {"config.json", "preprocessor_config.json", LAST}):
-        return
+        if all(entry.name.startswith(".") for entry in place.iterdir()):  # TRAINING comes first
+            return
     try:
         there = json.loads((place / TRAINING).read_text(encoding="utf-8"))
     except (OSError, ValueError):

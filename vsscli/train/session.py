@@ -67,7 +67,8 @@ def open_session(request: Request, processes: Processes, label_map: LabelMap) ->
         dataset = open_dataset(request.data, config.validation.split)
         validator = Validator(dataset, config.validation, preprocess, label_map, processes)
     stage = STAGES[config.stage](start.model, config)
-    with _folder(request, processes, start.model.config, preprocess, validator is not None) as folder:
+    entries = {**as_entries(config), **_inputs(config, clips), "overfit": request.overfit}
+    with _folder(request.out, entries, processes, start.model.config, preprocess) as folder:
         trainer = Trainer(stage, samples, folder, validator, processes, request.workers)
         state = _resumed(request.out, folder, processes)
         if state is not None:
@@ -98,18 +99,22 @@ def _table(datasets: list[Dataset]) -> Any:
     return table
 
 
+def _inputs(config: TrainConfig, clips: Clips) -> dict[str, Any]:
+    """Who the model and the data are."""
+    init = None if config.init == RANDOM else folder_digest(resolve_source(config.init))
+    return {"init_digest": init, "data_digest": clips.digest}
+
+
 @contextlib.contextmanager
 def _folder(
-    request: Request, processes: Processes, model: DvisConfig, preprocess: Preprocess, validated: bool
+    out: Path, entries: dict[str, Any], processes: Processes, model: DvisConfig, preprocess: Preprocess
 ) -> Iterator[TrainingFolder | None]:
     """The folder in the first process; the others write nothing."""
     if not processes.first:
         yield None
         return
-    init = request.config.init
-    digest = None if init == RANDOM else folder_digest(resolve_source(init))
-    entries = {**as_entries(request.config), "init_digest": digest, "overfit": request.overfit}
-    with open_folder(request.out, entries, model, preprocess, last=validated) as folder:
+    validated = entries["validation"]["split"] is not None and entries["overfit"] is None
+    with open_folder(out, entries, model, preprocess, last=validated) as folder:
         yield folder
 
 
