@@ -76,8 +76,9 @@ def _files(model: ModelFolder) -> Iterator[tuple[str, Iterator[bytes | memoryvie
 
 
 def safetensors_parts(tensors: Mapping[str, Tensor]) -> Iterator[bytes | memoryview]:
-    """The bytes of a safetensors file of float32 and int64 tensors on the CPU, part by part: the length of its header, the header, the tensors, in the order of their names.
+    """The bytes of a safetensors file of float32 and int64 tensors on the CPU, part by part.
 
+    The length of its header, the header, the tensors, in the order of their names.
     The format: https://huggingface.co/docs/safetensors/index
     """
     header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
