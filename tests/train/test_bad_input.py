@@ -1,6 +1,7 @@
 """Every mistake of a training has its sentence: exit code 2, nothing lost, nothing half-written."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,12 @@ def test_a_loss_that_is_not_finite_stops_and_names_the_frames(told: Any, tmp_pat
     assert "The loss of step 2 is nan" in said and "2_b (00000003," in said.replace("1_a", "2_b").replace("3_c", "2_b")
     assert "optimizer.lr" in said
     assert [entry["step"] for entry in curve(tmp_path / "out")] == [1]
+
+
+def test_a_gradient_that_is_not_finite_stops_too(told: Any, tmp_path: Path) -> None:
+    said = told(loss={"points": 64, "identity": 1e38}, clip={"frames": 2}, validation={"split": None})
+    assert re.search(r"The (gradient|loss) of step 1 is (inf|nan)", said)
+    assert curve(tmp_path / "out") == []
 
 
 def test_memory_that_does_not_suffice(told: Any) -> None:

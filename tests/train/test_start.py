@@ -14,6 +14,7 @@ from vsscli.errors import ModelError, OptionError, VssError
 from vsscli.models.dvis.blocks import masks
 from vsscli.models.load import load_model
 from vsscli.models.network import QueryScores
+from vsscli.train.session import _preprocess
 from vsscli.train.start import make_model
 
 TABLE = vspw_classes()
@@ -58,6 +59,15 @@ def test_a_mask2former_is_taken_whole(tmp_path: Path) -> None:
     torch.testing.assert_close(mine.class_logits.softmax(-1)[:, :-1], theirs.class_prob, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(masks(mine.mask_embeds, mine.mask_features), theirs.mask_logits, rtol=1e-3, atol=1e-4)
     assert start.model.config.queries == 10 and start.model.config.decoder_layers == 2
+
+
+def test_colours_are_normalised_as_the_model_takes_them(tmp_path: Path) -> None:
+    folder = write_mask2former(tmp_path / "m2f", TABLE.names)
+    half = {"do_resize": True, "size": {"shortest_edge": 64}, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+    (folder / "preprocessor_config.json").write_text(json.dumps(half))
+    found = _preprocess(config_of(tmp_path, init=str(folder), model={}))
+    assert (found.short, found.cap) == (32, 64)
+    assert found.mean == found.std == pytest.approx((127.5, 127.5, 127.5))
 
 
 def test_other_classes_get_a_new_class_head(tmp_path: Path) -> None:

@@ -31,14 +31,15 @@ _AMP = {"none": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 @dataclass(frozen=True)
 class Report:
     """A step: ``step`` counts from 1; ``terms`` are the weighted terms of the loss, ``loss`` their sum; the masked
-    clips' loss apart; the gradient's norm before it was cut; ``score`` where the step was validated."""
+    clips' loss apart; the gradient's norm before it was cut (None where it overflowed in fp16); ``score`` where the
+    step was validated."""
 
     step: int
     loss: float
     masked: float | None
     terms: dict[str, float]
     rate: float
-    norm: float
+    norm: float | None
     seconds: float
     score: dict[str, float | None] | None
 
@@ -88,7 +89,7 @@ class Trainer:
             self.done += 1
             yield self._finish(losses, masked, norm, perf_counter() - began)
 
-    def _step(self, stream: Iterator[Batch]) -> tuple[dict[str, float], float | None, float]:
+    def _step(self, stream: Iterator[Batch]) -> tuple[dict[str, float], float | None, float | None]:
         """One step: the terms of the loss, the loss of the masked clips, the norm of the gradient."""
         config, parts = self.config, self.config.accumulate
         set_learning_rate(self.optimizer, learning_rate(config.optimizer, self.done, config.steps))
@@ -107,9 +108,11 @@ class Trainer:
         self.scaler.unscale_(self.optimizer)
         learning = [each for _, each in self.stage.parameters_that_learn()]
         norm = float(nn.utils.clip_grad_norm_(learning, config.optimizer.clip_norm))
+        if not self.scaler.is_enabled():  # else such steps are left out until the scale fits
+            self._require_finite("gradient", norm, batch)
         self.scaler.step(self.optimizer)
         self.scaler.update()
-        return terms, None if config.mvc is None else masked, norm
+        return terms, None if config.mvc is None else masked, norm if math.isfinite(norm) else None
 
     def _seed(self, part: int) -> int:
         """The seed of the chance of a part of this step in this process."""
@@ -129,14 +132,18 @@ class Trainer:
                 )
             total = weight * torch.stack([each.float() for each in losses.values()]).sum()
             terms = {name: weight * float(value.detach()) for name, value in losses.items()}
-            if not math.isfinite(float(total.detach())):
-                raise OptionError(
-                    f"The loss of step {self.done + 1} is {float(total.detach())}: no step was made with the clips "
-                    f"{'; '.join(batch.told)}.",
-                    "Look at these frames; if they are sound, lower optimizer.lr or take amp: none.",
-                )
+            self._require_finite("loss", float(total.detach()), batch)
             torch.autograd.backward(self.scaler.scale(total))
         return terms
+
+    def _require_finite(self, what: str, value: float, batch: Batch) -> None:
+        """OptionError that names the frames of ``batch`` unless ``value`` is finite."""
+        if not math.isfinite(value):
+            raise OptionError(
+                f"The {what} of step {self.done + 1} is {value}: no step was made with the clips "
+                f"{'; '.join(batch.told)}.",
+                "Look at these frames; if they are sound, lower optimizer.lr or take amp: none.",
+            )
 
     def _apart(self, last: bool) -> AbstractContextManager[Any]:
         """Gradients stay in this process, unless they are the ``last`` of the step."""
@@ -151,7 +158,7 @@ class Trainer:
         chance = torch.Generator().manual_seed(seed)
         return torch.stack([hide(clip, mvc, _black(preprocess), chance) for clip in pixels])
 
-    def _finish(self, terms: dict[str, float], masked: float | None, norm: float, seconds: float) -> Report:
+    def _finish(self, terms: dict[str, float], masked: float | None, norm: float | None, seconds: float) -> Report:
         """What follows from a step: its line in the log, now and then a validation and a checkpoint."""
         ends = self.done == self.config.steps
         validated = self.validator is not None and (ends or self.done % self.config.validation.every == 0)

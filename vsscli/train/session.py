@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from vsscli.data.dataset import Dataset
 from vsscli.data.open import open_dataset
 from vsscli.errors import DataError, OptionError
 from vsscli.models.dvis.config import DvisConfig
-from vsscli.models.preprocess import Preprocess
+from vsscli.models.preprocess import Preprocess, read_preprocess
 from vsscli.models.source import folder_digest, resolve_source
 from vsscli.train.batches import Samples
 from vsscli.train.clips import Clips
@@ -60,7 +60,7 @@ def open_session(request: Request, processes: Processes, label_map: LabelMap) ->
     if request.overfit is not None and request.overfit < 1:
         raise OptionError(f"--overfit {request.overfit} is no number of clips.", "Give 1 or more.")
     start = make_model(config, _table(datasets))
-    preprocess = Preprocess(config.input.test_short, config.input.test_cap, divisor=32)
+    preprocess = _preprocess(config)
     samples = Samples(clips, config.input, preprocess, request.overfit)
     validator = None
     if config.validation.split is not None and request.overfit is None:
@@ -97,6 +97,15 @@ def _table(datasets: list[Dataset]) -> Any:
             f"{datasets[0].root} has no masks to learn from.", "Give a dataset in VSPW's or CamVid's layout."
         )
     return table
+
+
+def _preprocess(config: TrainConfig) -> Preprocess:
+    """The size that the training says; the colours are normalised as the model takes them that it starts from."""
+    mine = Preprocess(config.input.test_short, config.input.test_cap, divisor=32)
+    if config.init == RANDOM:
+        return mine
+    its = read_preprocess(resolve_source(config.init), mine)
+    return replace(mine, mean=its.mean, std=its.std)
 
 
 def _inputs(config: TrainConfig, clips: Clips) -> dict[str, Any]:
