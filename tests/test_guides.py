@@ -47,7 +47,8 @@ def test_commands_in_a_guide_are_commands(topic: str) -> None:
         parameters = {
             name
             for parameter in inspect.signature(COMMANDS[path]).parameters.values()
-            for name in getattr(parameter.annotation.__metadata__[0], "param_decls", None) or ()
+            for info in parameter.annotation.__metadata__
+            for name in (str(info.default), *(getattr(info, "param_decls", None) or ()))
         } | {f"--{name.replace('_', '-')}" for name in inspect.signature(COMMANDS[path]).parameters}
         assert {word for word in words if word.startswith("--")} <= parameters, line
 

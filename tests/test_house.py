@@ -14,7 +14,7 @@ PACKAGE = Path(vsscli.__file__).parent
 ROOT = PACKAGE.parent
 
 #: Room -> rooms it may import. `errors` and `resources` are open to all.
-MIDDLE = ("infer", "ensemble", "postprocess", "score", "submit")
+MIDDLE = ("infer", "ensemble", "postprocess", "score", "submit", "train")
 BELOW = ("engine", "runs", "data", "maps")
 ALLOWED: dict[str, set[str]] = {
     "maps": set(),
@@ -27,6 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "postprocess": {"score", *BELOW},
     "score": set(BELOW),
     "submit": set(BELOW),
+    "train": {"models", "score", *BELOW},
     "guides": set(),
     "cli": {"models", "guides", *MIDDLE, *BELOW},
 }

@@ -40,7 +40,7 @@ def test_help_has_an_example_that_begins_with_the_command(
     assert not re.search(r"<\w+>", " ".join(words)), "help is Markdown: what looks like a tag would vanish"
 
 
-@pytest.mark.parametrize("verb", ["infer", "ensemble", "postprocess"])
+@pytest.mark.parametrize("verb", ["infer", "ensemble", "postprocess", "train"])
 def test_every_option_of_a_writing_verb_is_marked(verb: str) -> None:
     for name, parameter in inspect.signature(COMMANDS[(verb,)]).parameters.items():
         (info,) = parameter.annotation.__metadata__
@@ -50,9 +50,18 @@ def test_every_option_of_a_writing_verb_is_marked(verb: str) -> None:
 
 def test_the_verbs_are_those_of_the_plan() -> None:
     verbs = {" ".join(path) for path in COMMANDS}
-    assert verbs == {"infer", "ensemble", "postprocess", "score", "submit", "convert", "models", "guide", "demo"} | {
-        f"data {verb}" for verb in ("check", "stats", "synth")
-    }
+    assert verbs == {
+        "infer",
+        "ensemble",
+        "postprocess",
+        "score",
+        "submit",
+        "train",
+        "convert",
+        "models",
+        "guide",
+        "demo",
+    } | {f"data {verb}" for verb in ("check", "stats", "synth")}
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,9 @@ from tests.end_to_end.damage import NAMES, damage
 from vsscli.cli.main import run
 from vsscli.errors import VssError
 from vsscli.models.card import describe_model
+from vsscli.models.dvis.config import from_json
 from vsscli.models.dvis.model import build
-from vsscli.models.source import WEIGHTS
+from vsscli.models.source import WEIGHTS, read_config
 from vsscli.models.vmt.model import build as vmt_build
 from vsscli.runs.labels import read_labels
 from vsscli.runs.manifest import read_manifest
@@ -172,6 +173,13 @@ VERBS = {
         ("--size", "--scales", "--dtype", "--batch"),
         40,
     ),
+    "train": Verb(
+        "train {training} --data {data} --out {out} --device cpu",
+        ("data", "training"),
+        ("--set", "--overfit", "--out", "--device", "--workers"),
+        40,
+    ),
+    "train again": Verb("train {training} --data {data} --out {trained} --device cpu", ("trained",), (), 15, True),
     "infer scores again": Verb(
         "infer {data} --model {model} --size 32 --keep-topk 4 --device cpu --out {scored}",
         ("scored",),
@@ -312,7 +320,9 @@ def output_faults(folder: Path, code: int) -> list[str]:
                 faults.append("an archive of a failed command, or a broken one")
     if target.is_file():
         json.loads(target.read_text())
-    if (out / "config.json").is_file():
+    if (out / "train.json").is_file():
+        faults += training_faults(out)
+    elif (out / "config.json").is_file():
         faults += model_faults(out, code)
     elif out.is_dir():
         faults += run_faults(out)
@@ -326,6 +336,16 @@ def model_faults(out: Path, code: int) -> list[str]:
     make(card.config).load_state_dict(load_file(out / WEIGHTS), assign=True)
     names = {path.name for path in out.iterdir()}
     return [] if code == 0 and card.classes and len(names) == 3 else [f"a failed command left {names}"]
+
+
+def training_faults(out: Path) -> list[str]:
+    """What is half-made in a training: a model without weights must have no state to go on from either."""
+    json.loads((out / "train.json").read_text())
+    if not (out / WEIGHTS).is_file():
+        return ["a state without a model"] if (out / ".vsscli" / "checkpoint.pt").exists() else []
+    config = from_json(read_config(out), str(out))
+    build(config).load_state_dict(load_file(out / WEIGHTS), assign=True)
+    return []
 
 
 def run_faults(out: Path) -> list[str]:

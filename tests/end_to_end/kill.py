@@ -40,6 +40,7 @@ CASES = {
     "data synth": Case("data synth {out} --train 1 --val 2 --test 1 --frames 4 --size 64x48 --workers 1", 8),
     "convert": Case("convert {official} --out {out}", 4),
     "convert-vmt": Case("convert {official_lvmt} --out {out} --set vit_heads=4", 3),
+    "train": Case("train {training} --data {data} --out {out} --device cpu", 2),
     "score": Case("score {a} --data {data} --json {out}.json --csv {out} --workers 1", 6),
 }
 

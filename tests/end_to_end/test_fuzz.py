@@ -17,6 +17,7 @@ from tests.models.vmt.folders import write_random
 from tests.postprocess.server import Server
 from tests.postprocess.worlds import first_offered, write_groups
 from tests.support import make_vspw
+from tests.train.small import write_config
 from vsscli.cli.main import run
 from vsscli.data.classes import vspw_classes
 from vsscli.models.card import describe_model
@@ -54,6 +55,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, size in (("scored", "32"), ("scored2", "48")):
         kept = ["--size", size, "--keep-topk", "4", "--device", "cpu", "--out", str(root / name)]
         assert run(["infer", str(data), "--model", str(root / "model"), *kept]) == 0
+    training = write_config(
+        root / "training.yaml", steps=1, save_every=1, validation={"every": 1, "frames": 1, "videos": 1}
+    )
+    assert run(["train", str(training), "--data", str(data), "--out", str(root / "trained"), "--device", "cpu"]) == 0
     write_official(root / "official.pth", OFFICIAL)
     vmt = write_random(root / "video_model", "lvmt", encoder="dinov3", dim=64)
     write_official(root / "lvmt.pth", untranslate(load_file(vmt / WEIGHTS), describe_model(str(vmt)).config))

@@ -17,6 +17,7 @@ from tests.models.vmt.folders import write_random as write_vmt
 from tests.postprocess.server import Server
 from tests.postprocess.worlds import first_offered, write_groups
 from tests.support import make_vspw, tree
+from tests.train.small import write_config
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,8 @@ def places(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         kept = ["--size", size, "--keep-topk", "4", "--out", str(runs[name])]
         complete(nursery, ["infer", str(data), "--model", str(models["model"]), *kept], folder / "log.txt")
     groups = write_groups(folder / "groups.csv")
-    files = {"data": data, "official": official, "official_lvmt": official_lvmt, "groups": groups}
+    training = write_config(folder / "training.yaml", validation={"every": 2, "frames": 2})
+    files = {"data": data, "official": official, "official_lvmt": official_lvmt, "groups": groups, "training": training}
     with Server(first_offered) as server:
         yield {**files, "server": server.url, **models, **runs}
 

@@ -17,6 +17,7 @@ from vsscli.cli.postprocess import postprocess
 from vsscli.cli.score import score
 from vsscli.cli.submit import submit
 from vsscli.cli.synth import synth
+from vsscli.cli.train import train
 
 app = typer.Typer(
     name="vsscli",
@@ -49,6 +50,7 @@ app.command()(ensemble)
 app.command()(postprocess)
 app.command()(score)
 app.command()(submit)
+app.command()(train)
 app.command()(convert)
 app.command()(models)
 app.command()(guide)

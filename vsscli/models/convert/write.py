@@ -72,12 +72,13 @@ def config_difference(folder: Path, config: Mapping[str, Any]) -> str | None:
 def _files(model: ModelFolder) -> Iterator[tuple[str, Iterator[bytes | memoryview]]]:
     for name, entries in (("config.json", model.config), ("preprocessor_config.json", model.preprocess)):
         yield name, iter([json.dumps(entries, indent=1, ensure_ascii=False).encode() + b"\n"])
-    yield WEIGHTS, _safetensors(model.tensors)
+    yield WEIGHTS, safetensors_parts(model.tensors)
 
 
-def _safetensors(tensors: Mapping[str, Tensor]) -> Iterator[bytes | memoryview]:
-    """The bytes of a safetensors file: the length of its header, the header, the tensors, in the order of their names.
+def safetensors_parts(tensors: Mapping[str, Tensor]) -> Iterator[bytes | memoryview]:
+    """The bytes of a safetensors file of float32 and int64 tensors on the CPU, part by part.
 
+    The length of its header, the header, the tensors, in the order of their names.
     The format: https://huggingface.co/docs/safetensors/index
     """
     header: dict[str, Any] = {"__metadata__": {"format": "pt"}}

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from vsscli.errors import ModelError
 from vsscli.models.dvis.config import from_json
-from vsscli.models.dvis.model import build
+from vsscli.models.dvis.model import Dvis, build
 from vsscli.models.dvis.video import OfflineNetwork, OnlineNetwork, SegmenterNetwork
 from vsscli.models.network import Network, VideoNetwork
 from vsscli.models.preprocess import Preprocess
@@ -31,10 +31,17 @@ def load_dvis(
     model = build(config)
     read_weights(model, folder, source, f"DVIS++ {config.kind}")
     model.requires_grad_(False)
-    parts = model.to(device), preprocess, device, dtype
-    if config.kind == "segmenter":
+    return network_of(model.to(device), preprocess, device, dtype)
+
+
+def network_of(
+    model: Dvis, preprocess: Preprocess, device: torch.device, dtype: torch.dtype
+) -> SegmenterNetwork | OnlineNetwork:
+    """The network for inference around a model that is on its device already."""
+    parts = model, preprocess, device, dtype
+    if model.config.kind == "segmenter":
         return SegmenterNetwork(*parts)
-    return OnlineNetwork(*parts) if config.kind == "online" else OfflineNetwork(*parts)
+    return OnlineNetwork(*parts) if model.config.kind == "online" else OfflineNetwork(*parts)
 
 
 def read_weights(model: nn.Module, folder: Path, source: str, what: str) -> None:

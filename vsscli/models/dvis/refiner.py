@@ -1,6 +1,6 @@
 """The temporal refiner of DVIS++: it sees a whole video's queries at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -82,17 +82,31 @@ class Refiner(nn.Module):
 
         Without gradients it holds one copy of ``embeds`` besides its results, and a few `PART`.
         """
+        *_, x = self.layer_states(embeds, raw)
+        return self.predict(x)
+
+    def layer_states(self, embeds: Tensor, raw: Tensor) -> Iterator[Tensor]:
+        """The queries [T, Q, D] after each layer; without gradients, each is the one before it, changed."""
         x = embeds.clone()
-        frames, queries, dim = x.shape
-        few_queries, few_frames = (max(1, self.part // (n * dim)) for n in (frames, queries))
+        few_queries, few_frames = self._few(x)
         for layer in self.layers:
             assert isinstance(layer, RefinerLayer)
             x = _by_parts(layer.over_time, few_queries, x.transpose(0, 1)).transpose(0, 1)
             x = _by_parts(layer.over_queries, few_frames, x, raw)
+            yield x
+
+    def predict(self, x: Tensor) -> Refined:
+        """What the queries [T, Q, D] after a layer say; without gradients, ``x`` is changed."""
+        few_queries, few_frames = self._few(x)
         x = _by_parts(self.norm, few_frames, x)
         mask_embeds = torch.cat([self.masks(part) for part in torch.split(x, few_frames)])
         pooled = torch.cat([self._pool(part) for part in torch.split(x, few_queries, 1)])
         return Refined(self.classes(pooled), mask_embeds, x)
+
+    def _few(self, x: Tensor) -> tuple[int, int]:
+        """How many queries, and how many frames, of [T, Q, D] are worked on at a time."""
+        frames, queries, dim = x.shape
+        return max(1, self.part // (frames * dim)), max(1, self.part // (queries * dim))
 
     def _pool(self, x: Tensor) -> Tensor:
         """The mean over time of [T, q, D], weighted by what the network finds telling: [q, D]."""

@@ -84,18 +84,30 @@ class Tracker(nn.Module):
         the first frame there is none: the first layer asks with the frame's own queries, each other with what the one
         before it found.
         """
-        first = state is None
         before = frame.normed if state is None else state.emb
         order = match(before, frame.normed)
-        content = frame.raw[None]
-        x = content[:, order]
+        reference, *states = self.layer_states(state, frame.raw, frame.raw[order])
+        class_logits, mask_embeds = self.predict(reference, states[-1])
+        return Tracked(states[-1], class_logits, mask_embeds, order), TrackerState(states[-1], frame.normed[order])
+
+    def layer_states(self, state: TrackerState | None, content: Tensor, start: Tensor) -> list[Tensor]:
+        """The reference that the class head reads, then the queries after each layer, [Q, D] each.
+
+        ``content`` is the frame's in its own order, ``start`` what the queries are before the first layer.
+        """
+        first = state is None
+        content, x = content[None], start[None]
         reference = self.reference(content if state is None else state.out[None])
+        states = [reference[0]]
         for i, layer in enumerate(self.layers):
             x = layer(x, self.reference(x) if first and i else reference, content)
+            states.append(x[0])
+        return states
+
+    def predict(self, reference: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Class logits [Q, K + 1] and mask embeddings [Q, C] of queries after a layer, [Q, D]."""
         decoded = self.norm(x)
-        class_logits = self.classes(torch.cat([reference, decoded], -1))
-        tracked = Tracked(x[0], class_logits[0], self.masks(decoded)[0], order)
-        return tracked, TrackerState(x[0], frame.normed[order])
+        return self.classes(torch.cat([reference, decoded], -1)), self.masks(decoded)
 
     def project(self, mask_features: Tensor) -> Tensor:
         """The mask features [..., C, h, w] as the tracker's mask embeddings expect them, of the same shape."""

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# The tiny DVIS++ model from nothing: a generated world, the stages one after the other, scores on a world never seen.
+# The same call continues what was interrupted. vsscli must be on the PATH; MORE is given to each training.
+#
+#   bash pipelines/tiny.sh            # models, worlds and runs go below ./tiny
+#   MVC=-mvc bash pipelines/tiny.sh   # tracker and refiner with Masked Video Consistency
+set -euo pipefail
+configs=$(cd "$(dirname "$0")" && pwd)/configs/tiny
+mvc=${MVC:-}
+mkdir -p tiny/models tiny/runs
+cd tiny
+
+vsscli data synth world --seed "${SEED:-1}" --train "${TRAIN:-240}" --val 12 --test 0 --frames 8 --size 640x360
+vsscli data synth unseen --seed 900 --train 0 --val "${UNSEEN:-12}" --test 0 --frames 20 --size 854x480
+
+train() { vsscli train "$configs/$1.yaml" --data world --out "models/tiny-$2" ${MORE:-}; }
+train segmenter segmenter
+train identities identities
+train "tracker$mvc" "online$mvc"
+train "refiner$mvc" "offline$mvc"
+
+for model in identities "online$mvc" "offline$mvc"; do
+    vsscli infer unseen --model "models/tiny-$model" --out "runs/$model"
+    vsscli score "runs/$model" --data unseen
+done

@@ -1,0 +1,176 @@
+"""Every mistake of a training has its sentence: exit code 2, nothing lost, nothing half-written."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.support import tree
+from tests.train.small import LABEL_MAP, ONE, config_of, curve, write_config
+from vsscli.cli.main import run
+from vsscli.errors import RunError
+from vsscli.train.session import Request, open_session
+
+
+@pytest.fixture
+def told(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Trains with changes, expects exit code 2, gives what was said; the data stay as they are."""
+
+    def train(stage: str = "segmenter", *, data: Path = data, more: tuple[str, ...] = (), **changes: Any) -> str:
+        config = write_config(tmp_path / "c.yaml", stage, **changes)
+        before = tree(data) if data.is_dir() else {}
+        out = tmp_path / "out"
+        words = ["train", str(config), "--data", str(data), "--out", str(out), "--device", "cpu", *more]
+        capsys.readouterr()
+        assert run(words) == 2
+        assert not before or tree(data) == before
+        said = " ".join(capsys.readouterr().err.split())
+        assert "error: " in said and "Traceback" not in said
+        return said
+
+    return train
+
+
+def copy(data: Path, tmp_path: Path) -> Path:
+    shutil.copytree(data, tmp_path / "data")
+    return tmp_path / "data"
+
+
+def test_an_unknown_key(told: Any, tmp_path: Path) -> None:
+    assert "learning_rate is not an entry of a training" in told(learning_rate=3)
+    assert "'steps' is no key=value" in told(more=("--set", "steps"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_clip_with_too_few_frames(told: Any, tmp_path: Path) -> None:
+    said = told(clip={"frames": 6})
+    assert "Video 2_b has 5 frames with masks, and a clip has 6." in said and "clip.frames" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_class_outside_the_table(told: Any, data: Path, tmp_path: Path) -> None:
+    mine = copy(data, tmp_path)
+    for path in (mine / "data" / "2_b" / "mask").iterdir():
+        stored = np.array(Image.open(path))
+        stored[5:9] = 200
+        Image.fromarray(stored).save(path)
+    said = told(data=mine, steps=3, validation={"split": None})
+    assert "Video 2_b, frame" in said and "the value 200" in said and "table of 124 classes" in said
+    config = write_config(tmp_path / "c.yaml", steps=3, odd_masks="void", validation={"split": None})
+    assert run(["train", str(config), "--data", str(mine), "--out", str(tmp_path / "void"), "--device", "cpu"]) == 0
+
+
+def test_masks_and_frames_that_do_not_fit(told: Any, data: Path, tmp_path: Path) -> None:
+    mine = copy(data, tmp_path)
+    for path in (mine / "data" / "1_a" / "mask").iterdir():
+        Image.open(path).crop((0, 0, 32, 32)).save(path)
+    assert "the frame is 64x48, its mask 32x32" in told(data=mine, steps=3, validation={"split": None})
+    for path in (mine / "data" / "1_a" / "origin").iterdir():
+        path.write_bytes(b"no picture")
+    assert "this frame is no image that can be decoded" in told(data=mine, steps=3, validation={"split": None})
+
+
+def test_data_without_masks(told: Any, data: Path, tmp_path: Path) -> None:
+    plain = tmp_path / "plain" / "video"
+    plain.mkdir(parents=True)
+    Image.new("RGB", (32, 32)).save(plain / "1.png")
+    assert "has no masks to learn from" in told(data=plain.parent)
+    mine = copy(data, tmp_path)
+    shutil.rmtree(mine / "data" / "1_a" / "mask")
+    assert "Video 1_a has 0 frames with masks" in told(data=mine)
+    assert "absent" in told(data=tmp_path / "absent")
+
+
+def test_a_loss_that_is_not_finite_stops_and_names_the_frames(told: Any, tmp_path: Path) -> None:
+    """The step before it is kept, and a calmer training may begin anew elsewhere."""
+    said = told(
+        steps=8, optimizer={"lr": 1e25, "backbone": 1.0, "clip_norm": 1e9, "warmup": 0}, validation={"split": None}
+    )
+    assert "The loss of step 2 is nan" in said and "2_b (00000003," in said.replace("1_a", "2_b").replace("3_c", "2_b")
+    assert "optimizer.lr" in said
+    assert [entry["step"] for entry in curve(tmp_path / "out")] == [1]
+
+
+def test_a_gradient_that_is_not_finite_stops_too(told: Any, tmp_path: Path) -> None:
+    said = told(loss={"points": 64, "identity": 1e38}, clip={"frames": 2}, validation={"split": None})
+    assert re.search(r"The (gradient|loss) of step 1 is (inf|nan)", said)
+    assert curve(tmp_path / "out") == []
+
+
+def test_memory_that_does_not_suffice(told: Any) -> None:
+    said = told(loss={"points": 10**12}, validation={"split": None})
+    assert "2 x 2 frames at a time does not fit into the memory" in said
+    assert "accumulate=2" in said and "input.crop=[21, 32]" in said
+
+
+def test_more_classes_than_queries(told: Any) -> None:
+    assert "classes, and the model 2 queries" in told(more=("--set", "model.queries=2"))
+
+
+def test_a_model_of_another_stage(told: Any, models: Path) -> None:
+    assert "is a segmenter, and a refiner is trained" in told("refiner", init=str(models / "segmenter"))
+
+
+def test_a_checkpoint_of_another_training(told: Any, data: Path, models: Path, tmp_path: Path) -> None:
+    config = write_config(tmp_path / "c.yaml", steps=1, validation={"split": None})
+    out = tmp_path / "out"
+    assert run(["train", str(config), "--data", str(data), "--out", str(out), "--device", "cpu"]) == 0
+    before = tree(out)
+    quiet = {"steps": 1, "validation": {"split": None}}
+    assert 'holds another training: its stage is "segmenter"' in told(
+        "tracker", init=str(models / "segmenter"), **quiet
+    )
+    assert "its optimizer.lr is 0.001, not 0.5" in told(**quiet, more=("--set", "optimizer.lr=0.5"))
+    (out / ".vsscli" / "checkpoint.pt").write_bytes(b"broken")
+    assert "checkpoint.pt cannot be read" in told(**quiet)
+    assert tree(out).keys() == before.keys()
+    (out / "train.json").write_text("[")
+    assert "is not empty and is no training" in told(**quiet)
+
+
+def test_places_that_cannot_be(told: Any, data: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    assert "is a file" in told()
+    (tmp_path / "out").unlink()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.txt").write_text("mine")
+    assert "is no training" in told()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["thesis.txt"]
+
+
+def test_a_changed_model_to_start_from(told: Any, data: Path, models: Path, tmp_path: Path) -> None:
+    shutil.copytree(models / "segmenter", tmp_path / "init")
+    changes = {"init": str(tmp_path / "init"), "steps": 1, "validation": {"split": None}}
+    config = write_config(tmp_path / "c.yaml", "tracker", **changes)
+    assert run(["train", str(config), "--data", str(data), "--out", str(tmp_path / "out"), "--device", "cpu"]) == 0
+    found = json.loads((tmp_path / "init" / "config.json").read_text())
+    (tmp_path / "init" / "config.json").write_text(json.dumps(found | {"converted": {"by": "someone"}}))
+    assert "its init_digest is" in told("tracker", **changes)
+
+
+def test_other_data(told: Any, data: Path, tmp_path: Path) -> None:
+    quiet: dict[str, Any] = {"steps": 1, "validation": {"split": None}}
+    config = write_config(tmp_path / "c.yaml", **quiet)
+    assert run(["train", str(config), "--data", str(data), "--out", str(tmp_path / "out"), "--device", "cpu"]) == 0
+    mine = copy(data, tmp_path)
+    (mine / "train.txt").write_text("1_a\n2_b\n")
+    assert "its data_digest is" in told(data=mine, **quiet)
+
+
+def test_two_processes_with_one_output(data: Path, tmp_path: Path) -> None:
+    request = Request(config_of(tmp_path, validation={"split": None}), data, tmp_path / "out")
+    with open_session(request, ONE, LABEL_MAP) as session:
+        next(session.trainer.run())
+        with (
+            pytest.raises(RunError, match="is being trained by another process"),
+            open_session(request, ONE, LABEL_MAP),
+        ):
+            pass
+        assert len(curve(tmp_path / "out")) == 1
+    with open_session(request, ONE, LABEL_MAP) as session:
+        assert session.done == 1

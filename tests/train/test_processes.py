@@ -1,0 +1,61 @@
+"""Several processes, and memory: what only shows in processes of their own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.train.small import ONE, curve, write_config
+from vsscli.errors import OptionError
+from vsscli.train.config import TrainConfig
+from vsscli.train.processes import Processes
+from vsscli.train.session import _check_processes
+
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def test_two_processes_train_one_model(data: Path, tmp_path: Path) -> None:
+    config = write_config(
+        tmp_path / "c.yaml", steps=3, batch=4, accumulate=2, mvc={"patch": 8}, validation={"every": 3}
+    )
+    out = tmp_path / "out"
+    started = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    done = subprocess.run(
+        [*started, "-m", "tests.train.two_processes", str(config), str(data), str(out)],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: list[dict[str, Any]] = [json.loads((tmp_path / f"out.{rank}.json").read_text()) for rank in range(2)]
+    assert found[0]["weights"] == found[1]["weights"]
+    assert "takes 4 clips (2 processes, 2 x 1 at a time each) of 2 frames" in found[0]["told"][1]
+    losses = [[report["loss"] for report in each["reports"]] for each in found]
+    assert len(losses[0]) == 3 and losses[0] != losses[1]  # each has clips of its own
+    assert found[0]["reports"][-1]["score"] == found[1]["reports"][-1]["score"] is not None
+    assert [entry["step"] for entry in curve(out)] == [1, 2, 3]
+
+
+def test_a_batch_that_cannot_be_shared_is_told() -> None:
+    config = TrainConfig("segmenter", 1, 6, accumulate=2)
+    _check_processes(config, Processes(0, 3, ONE.device))
+    with pytest.raises(OptionError, match="6 clips cannot be shared by 2 processes in 2 parts"):
+        _check_processes(config, Processes(0, 2, ONE.device))
+    with pytest.raises(OptionError, match="fp16 is for GPUs"):
+        _check_processes(TrainConfig("segmenter", 1, 1, amp="fp16"), ONE)
+
+
+def test_mvc_takes_no_memory(tmp_path: Path) -> None:
+    """The peak of what steps take beyond what was there before; both losses at once take nearly twice."""
+    command = [sys.executable, "-W", "ignore", "-m", "tests.train.memory", str(tmp_path)]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    took, peak = ({way: each[i] for way, *each in told} for i in (0, 1))
+    took = {way: peak[way] - before for way, before in took.items()}
+    assert peak["mvc"] <= 1.05 * peak["plain"]
+    assert took["joint"] > 1.4 * took["plain"] and took["mvc"] < 1.2 * took["plain"], took

@@ -1,0 +1,1 @@
+"""Training: clips, augmentation, masked video consistency, losses, the loop."""

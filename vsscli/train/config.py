@@ -1,0 +1,178 @@
+"""What a training is: the entries of its YAML file, each with its meaning and its default."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vsscli.errors import OptionError
+from vsscli.train.masking import Mvc
+
+STAGES = ("segmenter", "tracker", "refiner")
+#: What the model that a stage gives is called in a model folder.
+KIND = {"segmenter": "segmenter", "tracker": "online", "refiner": "offline"}
+RANDOM = "random"
+
+
+@dataclass(frozen=True)
+class Clip:
+    """How a clip is drawn from a video.
+
+    ``frames`` in it; ``reach``: all are drawn within so many frames of one, with replacement, in order (none: they
+    follow one another without gaps). ``reverse``: how often a clip runs backwards, 0..1.
+    """
+
+    frames: int = 1
+    reach: int | None = None
+    reverse: float = 0.0
+
+
+@dataclass(frozen=True)
+class Input:
+    """What the network sees; one draw holds for a whole clip.
+
+    ``short``: the short sides to draw from, in pixels, with ``cap`` on the long side. ``crop``: [height, width] cut
+    out, ``crop_range``: [least, most] for each side; none: no crop. ``flip``: half of the clips mirrored.
+    ``test_short`` and ``test_cap`` are the size that the model folder tells and that validation uses.
+    """
+
+    short: tuple[int, ...] = tuple(range(480, 801, 32))
+    cap: int | None = 1333
+    crop: tuple[int, ...] | None = None
+    crop_range: tuple[int, ...] | None = None
+    flip: bool = True
+    test_short: int = 720
+    test_cap: int = 1333
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """AdamW. ``backbone`` multiplies its learning rate; no decay on norms and embeddings; ``clip_norm``: the largest
+    norm of the whole gradient. The rate is multiplied by ``warmup_factor`` for ``warmup`` steps, then it falls:
+    ``schedule`` step multiplies it by ``decay`` at each of ``decay_at``, poly brings it to 0 by a power of 0.9."""
+
+    lr: float = 1e-4
+    weight_decay: float = 0.05
+    backbone: float = 0.1
+    clip_norm: float = 0.01
+    warmup: int = 10
+    warmup_factor: float = 1.0
+    schedule: str = "step"
+    decay_at: tuple[int, ...] = ()
+    decay: float = 0.1
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Weights of the terms, and the points at which masks are compared (see `vsscli.train.points`).
+
+    ``label``, ``mask``, ``dice`` weigh losses and matching costs; ``identity`` and ``cosine`` the contrastive terms,
+    the latter in the segmenter only.
+    """
+
+    points: int = 12544
+    oversample: float = 3.0
+    importance: float = 0.75
+    label: float = 2.0
+    mask: float = 5.0
+    dice: float = 5.0
+    no_object: float = 0.1
+    identity: float = 2.0
+    cosine: float = 3.0
+
+
+@dataclass(frozen=True)
+class Validation:
+    """``split``: what to score on (none: nothing), ``every`` so many steps and at the end, at most ``videos`` of it
+    and of each the first ``frames``."""
+
+    split: str | None = "val"
+    every: int = 2000
+    videos: int | None = None
+    frames: int | None = None
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A training.
+
+    ``stage``: segmenter, tracker (then the model is online) or refiner (offline); the parts before it stay as they
+    are. ``init``: a model folder, ours or a Mask2Former of ``transformers``; or random, for a segmenter. ``model``:
+    entries of a model's ``config.json`` that are not the default, or not that of ``init``; null is no entry.
+    ``splits``: what to train on. ``steps`` of ``batch`` clips each, over all processes, in ``accumulate`` parts one
+    after the other. ``norms``: batch norms of the backbone are frozen, or batch. ``amp``: none, bf16 or fp16.
+    ``odd_masks``: a mask with a value outside the class table is refused, or such pixels are void. ``save_every`` so
+    many steps the training can be resumed from. OptionError for values that make no sense.
+    """
+
+    stage: str
+    steps: int
+    batch: int
+    init: str = RANDOM
+    model: Mapping[str, Any] = field(default_factory=dict)
+    splits: tuple[str, ...] = ("train",)
+    accumulate: int = 1
+    seed: int = 0
+    norms: str = "frozen"
+    amp: str = "none"
+    odd_masks: str = "refuse"
+    save_every: int = 500
+    clip: Clip = Clip()
+    input: Input = Input()
+    optimizer: Optimizer = Optimizer()
+    loss: Loss = Loss()
+    mvc: Mvc | None = None
+    validation: Validation = Validation()
+
+    def __post_init__(self) -> None:
+        problem = next((text for text, wrong in _problems(self).items() if wrong), "")
+        if problem:
+            raise OptionError(f"A training cannot be like that: {problem}.", "See vsscli guide training.")
+
+
+def _problems(config: TrainConfig) -> dict[str, bool]:
+    clip, size, loss = config.clip, config.input, config.loss
+    positive = {
+        "steps": config.steps,
+        "batch": config.batch,
+        "accumulate": config.accumulate,
+        "save_every": config.save_every,
+        "clip.frames": clip.frames,
+        "input.test_short": size.test_short,
+        "loss.points": loss.points,
+        "optimizer.clip_norm": config.optimizer.clip_norm,
+        "validation.every": config.validation.every,
+        "validation.videos": config.validation.videos or 1,
+        "validation.frames": config.validation.frames or 1,
+        **{f"input.short[{i}]": side for i, side in enumerate(size.short)},
+    }
+    pairs = {"crop": size.crop, "crop_range": size.crop_range}
+    return {
+        **{f"{name} is {value}, and must be above 0": value <= 0 for name, value in positive.items()},
+        **{
+            f"input.{name} is {list(pair)}, and takes two numbers above 0": len(pair) != 2 or min(pair) < 1
+            for name, pair in pairs.items()
+            if pair is not None
+        },
+        f"stage is {config.stage!r}, not one of {', '.join(STAGES)}": config.stage not in STAGES,
+        f"norms is {config.norms!r}, not frozen or batch": config.norms not in ("frozen", "batch"),
+        f"amp is {config.amp!r}, not none, bf16 or fp16": config.amp not in ("none", "bf16", "fp16"),
+        f"odd_masks is {config.odd_masks!r}, not refuse or void": config.odd_masks not in ("refuse", "void"),
+        f"optimizer.schedule is {config.optimizer.schedule!r}, not step or poly": config.optimizer.schedule
+        not in ("step", "poly"),
+        "splits names nothing to train on": not config.splits,
+        "input.short holds no size": not size.short,
+        "seed is negative": config.seed < 0,
+        "input.crop and input.crop_range are both given": None not in (size.crop, size.crop_range),
+        "clip.reach is negative": (clip.reach or 0) < 0,
+        "clip.reverse is not in 0..1": not 0 <= clip.reverse <= 1,
+        "loss.importance is not in 0..1": not 0 <= loss.importance <= 1,
+        "loss.oversample is below 1": loss.oversample < 1,
+        f"batch {config.batch} is not a multiple of accumulate {config.accumulate}": config.accumulate > 0
+        and config.batch % config.accumulate != 0,
+        f"a {config.stage} follows queries through a clip, and clip.frames is 1": config.stage in STAGES[1:]
+        and clip.frames < 2,
+        f"a {config.stage} needs a model to start from, and init is {RANDOM}": config.stage in STAGES[1:]
+        and config.init == RANDOM,
+        f"a {config.stage} follows frames without gaps, and clip.reach is given": config.stage in STAGES[1:]
+        and clip.reach is not None,
+    }

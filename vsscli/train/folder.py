@@ -1,0 +1,176 @@
+"""The folder of a training: a model folder that ``infer`` takes, and what is needed to go on.
+
+DIR/config.json, preprocessor_config.json, model.safetensors   the best model so far by validation, else the last
+DIR/last/...                                                   the last one, where there is a validation
+DIR/train.json                                                 every entry of the training
+DIR/.vsscli/checkpoint.pt                                      the state to go on from, written last
+DIR/.vsscli/log.jsonl                                          a line for each report and each validation
+"""
+
+import contextlib
+import fcntl
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vsscli.errors import RunError
+from vsscli.models.convert.write import safetensors_parts
+from vsscli.models.dvis.config import DvisConfig, to_json
+from vsscli.models.preprocess import Preprocess
+from vsscli.models.source import WEIGHTS
+from vsscli.runs.disk import atomic_path, disk_errors, real_path, sweep_temporary, write_atomic
+
+TRAINING, LAST = "train.json", "last"
+_ANOTHER = "Give another --out, or the same entries to go on."
+
+
+@dataclass(frozen=True)
+class TrainingFolder:
+    """A training's folder, held by this process while it works."""
+
+    path: Path
+
+    @property
+    def log(self) -> Path:
+        """One JSON object a line."""
+        return self.path / ".vsscli" / "log.jsonl"
+
+    @property
+    def _checkpoint(self) -> Path:
+        return self.path / ".vsscli" / "checkpoint.pt"
+
+    def write_model(self, state: Mapping[str, Tensor], *, last: bool) -> None:
+        """The weights of the best model, or of the ``last`` one. Raises DiskError."""
+        folder = self.path / LAST if last else self.path
+        weights = {key: value.detach().cpu() for key, value in state.items()}
+        with atomic_path(folder / WEIGHTS) as temporary, temporary.open("wb") as file:
+            for part in safetensors_parts(weights):
+                file.write(part)
+
+    def write_checkpoint(self, state: Mapping[str, Any]) -> None:
+        """All of the state, or the one before it stays. Raises DiskError."""
+        with atomic_path(self._checkpoint) as temporary:
+            torch.save(dict(state), temporary)
+
+    def read_checkpoint(self) -> dict[str, Any] | None:
+        """The state to go on from, on the CPU; None where there is none yet. RunError where it cannot be read."""
+        if not self._checkpoint.exists():
+            return None
+        try:
+            found: dict[str, Any] = torch.load(self._checkpoint, map_location="cpu", weights_only=True)
+        except Exception as error:  # a damaged file can break the reader in any way
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise RunError(
+                f"{self._checkpoint} cannot be read ({reason}).", "Remove it to begin anew, or the whole folder."
+            ) from None
+        return found
+
+    def append(self, entry: Mapping[str, Any]) -> None:
+        """A line for the log. Raises DiskError."""
+        with disk_errors(self.log), self.log.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
+
+    def cut_log(self, step: int) -> None:
+        """Takes out what the log says of steps after ``step``: they are done again. Raises DiskError."""
+        with disk_errors(self.log):
+            lines = self.log.read_text(encoding="utf-8").splitlines() if self.log.exists() else []
+        write_atomic(self.log, "".join(f"{line}\n" for line in lines if _step(line) <= step).encode())
+
+
+@contextlib.contextmanager
+def open_folder(
+    path: Path, training: Mapping[str, Any], config: DvisConfig, preprocess: Preprocess, *, last: bool
+) -> Iterator[TrainingFolder]:
+    """The folder of ``training`` (every entry of it), made or continued; no other process has it meanwhile.
+
+    ``last``: it holds the last model besides the best.
+
+    RunError where it holds another training or something else, or where another process is at work on it.
+    """
+    place = real_path(path)
+    _refuse_others(place, path, training)
+    with disk_errors(path):
+        (place / ".vsscli").mkdir(parents=True, exist_ok=True)
+    with _held(place / ".vsscli" / "lock", path):
+        sweep_temporary(place)
+        write_atomic(place / TRAINING, _json(training))
+        models = [place / LAST, place] if last else [place]
+        for folder in (*models, place / ".vsscli"):
+            with disk_errors(path):
+                folder.mkdir(exist_ok=True)
+            sweep_temporary(folder)
+        for folder in models:
+            write_atomic(folder / "config.json", _json(to_json(config)))
+            write_atomic(folder / "preprocessor_config.json", _json(_describe(preprocess)))
+        yield TrainingFolder(place)
+
+
+def _refuse_others(place: Path, path: Path, training: Mapping[str, Any]) -> None:
+    with disk_errors(path):
+        if not place.exists():
+            return
+        if not place.is_dir():
+            raise RunError(f"--out {path} is a file.", "Give a folder that is absent or empty.")
+        if all(entry.name.startswith(".") for entry in place.iterdir()):  # TRAINING comes first
+            return
+    try:
+        there = json.loads((place / TRAINING).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise RunError(f"--out {path} is not empty and is no training.", "Give another folder.") from None
+    difference = _difference(there, json.loads(_json(training)), "")
+    if difference:
+        raise RunError(f"--out {path} holds another training: {difference}.", _ANOTHER)
+
+
+def _difference(there: Any, mine: Any, prefix: str) -> str:
+    """The first entry that differs, in words; empty where none does."""
+    if not (isinstance(there, dict) and isinstance(mine, dict)):
+        return "" if there == mine else f"its {prefix} is {json.dumps(there)}, not {json.dumps(mine)}"
+    for name in (*mine, *there):
+        found = _difference(there.get(name), mine.get(name), f"{prefix}.{name}" if prefix else name)
+        if found:
+            return found
+    return ""
+
+
+@contextlib.contextmanager
+def _held(lock: Path, path: Path) -> Iterator[None]:
+    """Holds ``lock``; the system lets go of it when this process ends, however it ends."""
+    with disk_errors(path):
+        file = lock.open("w")
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RunError(
+                f"--out {path} is being trained by another process.", "Wait for it, or give another folder."
+            ) from None
+        yield
+
+
+def _describe(preprocess: Preprocess) -> dict[str, Any]:
+    return {
+        "do_resize": True,
+        "size": {"shortest_edge": preprocess.short, "longest_edge": preprocess.cap},
+        "do_rescale": False,
+        "do_normalize": True,
+        "image_mean": list(preprocess.mean),
+        "image_std": list(preprocess.std),
+    }
+
+
+def _json(entries: Mapping[str, Any]) -> bytes:
+    return json.dumps(entries, indent=1, ensure_ascii=False).encode() + b"\n"
+
+
+def _step(line: str) -> int:
+    try:
+        found = json.loads(line)["step"]
+    except (ValueError, KeyError, TypeError):  # a line that was being written when the process ended
+        return 1 << 62
+    return int(found)

@@ -1,0 +1,158 @@
+"""A training put together: data, model, folder, loop."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from vsscli.data.dataset import Dataset
+from vsscli.data.open import open_dataset
+from vsscli.errors import DataError, OptionError
+from vsscli.models.dvis.config import DvisConfig
+from vsscli.models.preprocess import Preprocess, read_preprocess
+from vsscli.models.source import folder_digest, resolve_source
+from vsscli.train.batches import Samples
+from vsscli.train.clips import Clips
+from vsscli.train.config import RANDOM, TrainConfig
+from vsscli.train.folder import TrainingFolder, open_folder
+from vsscli.train.loop import Trainer
+from vsscli.train.processes import Processes
+from vsscli.train.reading import as_entries
+from vsscli.train.stages import STAGES
+from vsscli.train.start import make_model
+from vsscli.train.validate import LabelMap, Validator
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asks for; ``overfit``: only so many clips, and no validation; ``workers`` read clips."""
+
+    config: TrainConfig
+    data: Path
+    out: Path
+    overfit: int | None = None
+    workers: int = 0
+
+
+@dataclass(frozen=True)
+class Session:
+    """A training that is ready to `Trainer.run`; ``told``: lines for the user, ``done`` steps were made before."""
+
+    trainer: Trainer
+    told: list[str]
+    done: int
+
+
+@contextlib.contextmanager
+def open_session(request: Request, processes: Processes, label_map: LabelMap) -> Iterator[Session]:
+    """Puts the training together, in its folder, where it goes on if it was begun.
+
+    Raises OptionError, DataError, ModelError and RunError where the parts do not fit together; nothing is written
+    then.
+    """
+    config = request.config
+    _check_processes(config, processes)
+    datasets = [open_dataset(request.data, split) for split in config.splits]
+    clips = Clips(datasets, config.clip, config.seed, strict=config.odd_masks == "refuse")
+    if request.overfit is not None and request.overfit < 1:
+        raise OptionError(f"--overfit {request.overfit} is no number of clips.", "Give 1 or more.")
+    start = make_model(config, _table(datasets))
+    preprocess = _preprocess(config)
+    samples = Samples(clips, config.input, preprocess, request.overfit)
+    validator = None
+    if config.validation.split is not None and request.overfit is None:
+        dataset = open_dataset(request.data, config.validation.split)
+        validator = Validator(dataset, config.validation, preprocess, label_map, processes)
+    stage = STAGES[config.stage](start.model, config)
+    entries = {**as_entries(config), **_inputs(config, clips), "overfit": request.overfit}
+    with _folder(request.out, entries, processes, start.model.config, preprocess) as folder:
+        trainer = Trainer(stage, samples, folder, validator, processes, request.workers)
+        state = _resumed(request.out, folder, processes)
+        if state is not None:
+            trainer.resume(state)
+        if folder is not None:
+            folder.cut_log(trainer.done)
+        yield Session(trainer, _tell(request, start.told, clips, stage.model.config, trainer, processes), trainer.done)
+
+
+def _check_processes(config: TrainConfig, processes: Processes) -> None:
+    parts = config.accumulate * processes.world
+    if config.batch % parts:
+        raise OptionError(
+            f"A batch of {config.batch} clips cannot be shared by {processes.world} processes in {config.accumulate} "
+            "parts each.",
+            f"Give a batch that is a multiple of {parts}.",
+        )
+    if config.amp == "fp16" and processes.device.type == "cpu":
+        raise OptionError("amp: fp16 is for GPUs.", "Take bf16 or none on a CPU.")
+
+
+def _table(datasets: list[Dataset]) -> Any:
+    table = datasets[0].classes
+    if table is None:
+        raise DataError(
+            f"{datasets[0].root} has no masks to learn from.", "Give a dataset in VSPW's or CamVid's layout."
+        )
+    return table
+
+
+def _preprocess(config: TrainConfig) -> Preprocess:
+    """The size that the training says; the colours are normalised as the model takes them that it starts from."""
+    mine = Preprocess(config.input.test_short, config.input.test_cap, divisor=32)
+    if config.init == RANDOM:
+        return mine
+    its = read_preprocess(resolve_source(config.init), mine)
+    return replace(mine, mean=its.mean, std=its.std)
+
+
+def _inputs(config: TrainConfig, clips: Clips) -> dict[str, Any]:
+    """Who the model and the data are."""
+    init = None if config.init == RANDOM else folder_digest(resolve_source(config.init))
+    return {"init_digest": init, "data_digest": clips.digest}
+
+
+@contextlib.contextmanager
+def _folder(
+    out: Path, entries: dict[str, Any], processes: Processes, model: DvisConfig, preprocess: Preprocess
+) -> Iterator[TrainingFolder | None]:
+    """The folder in the first process; the others write nothing."""
+    if not processes.first:
+        yield None
+        return
+    validated = entries["validation"]["split"] is not None and entries["overfit"] is None
+    with open_folder(out, entries, model, preprocess, last=validated) as folder:
+        yield folder
+
+
+def _resumed(out: Path, folder: TrainingFolder | None, processes: Processes) -> dict[str, Any] | None:
+    """The state to go on from; what the first process read, all have."""
+    states = [None if folder is None else folder.read_checkpoint()]
+    if processes.world > 1:
+        torch.distributed.broadcast_object_list(states, src=0)
+    return states[0]
+
+
+def _tell(
+    request: Request, start: list[str], clips: Clips, model: DvisConfig, trainer: Trainer, processes: Processes
+) -> list[str]:
+    config, stage = request.config, trainer.stage
+    learn = sum(each.numel() for _, each in stage.parameters_that_learn())
+    total = sum(each.numel() for each in stage.model.parameters())
+    per = config.batch // config.accumulate // processes.world
+    many = f"{processes.world} processes, " if processes.world > 1 else ""
+    mvc = (
+        "without MVC"
+        if config.mvc is None
+        else f"with MVC (patches of {config.mvc.patch}, {config.mvc.ratio:.0%} hidden)"
+    )
+    frames = "1 frame" if config.clip.frames == 1 else f"{config.clip.frames} frames"
+    parts = f"{many}{config.accumulate} x {per} at a time each"
+    return [
+        f"{config.stage} of a DVIS++ {model.kind}, {', '.join(start)}; {learn / 1e6:.2f} M of {total / 1e6:.2f} M "
+        f"parameters learn, {mvc}",
+        f"{len(clips.videos):,} videos; each of {config.steps:,} steps takes {config.batch} clips "
+        f"({parts}) of {frames}, on {processes.device}",
+    ]
