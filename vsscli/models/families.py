@@ -1,4 +1,4 @@
-"""The families of models that segment, each with the little that is its own: those of ``transformers``, and DVIS++.
+"""The families of models that segment, each with the little that is its own: those of ``transformers``, DVIS++, MPVSS.
 
 Mask2Former, OneFormer: masks with classes; EoMT, BEiT: squares of one size, so windows slide over the frame;
 SegFormer, UPerNet, DPT: one logit per class and place, at any size. Backbones are those that ``transformers`` itself
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from sys import modules
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ from torch.nn.functional import interpolate
 from vsscli.errors import ModelError
 from vsscli.models.deformable import use_fast_sampling
 from vsscli.models.dvis.config import DvisConfig, from_json
+from vsscli.models.mpvss.config import from_json as mpvss_from_json
 from vsscli.models.network import DenseScores, Network, QueryScores, Scores, VideoNetwork
 from vsscli.models.preprocess import Preprocess
 from vsscli.models.windows import slide
@@ -45,6 +46,11 @@ class Family:
     settings: Mapping[str, object] = field(default_factory=dict)
     not_needed: str = r"(?!)"
     half: bool = False
+
+
+#: Whether a network carries key frames on by itself ("own"), takes frames one by one, so that something else can
+#: ("any"), or must see every frame ("none").
+KeyFrames = Literal["own", "any", "none"]
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,7 @@ class OwnFamily:
     preprocess: Preprocess
     half: bool = False
     side: None = None
+    key_frames: Callable[[Any], KeyFrames] = lambda config: "none"
 
 
 def _queries(class_logits: Tensor, mask_logits: Tensor) -> list[Scores]:
@@ -183,6 +190,12 @@ def _load_dvis(*arguments: Any) -> Network | VideoNetwork:
     return load_dvis(*arguments)
 
 
+def _load_mpvss(*arguments: Any) -> Network:
+    from vsscli.models.mpvss.load import load_mpvss  # imports transformers: seconds
+
+    return load_mpvss(*arguments)
+
+
 def _dvis_kept(dvis: DvisConfig, padded: tuple[int, int]) -> Kept | None:
     if dvis.tracker is None:
         return None
@@ -204,6 +217,15 @@ FAMILIES: dict[str, Family | OwnFamily] = {
         _dvis_kept,
         Preprocess(720, 1333, divisor=32),
         half=True,
+        key_frames=lambda config: "any" if config.tracker is None else "none",
+    ),
+    "mpvss": OwnFamily(
+        lambda config: "MPVSS",
+        mpvss_from_json,
+        _load_mpvss,
+        lambda config, padded: None,
+        Preprocess(480, 853, divisor=32),
+        key_frames=lambda config: "own",
     ),
     "mask2former": Family(
         "Mask2FormerForUniversalSegmentation",

@@ -15,8 +15,11 @@ from vsscli.models.convert.class_order import class_order
 from vsscli.models.convert.identify import Found
 from vsscli.models.convert.reading import Checkpoint
 from vsscli.models.convert.write import ModelFolder
-from vsscli.models.dvis.config import DvisConfig, to_json
+from vsscli.models.dvis.config import to_json
 from vsscli.models.dvis.keys import permute_classes, translate
+from vsscli.models.mpvss import config as mpvss
+from vsscli.models.mpvss import keys as mpvss_keys
+from vsscli.models.mpvss.config import MpvssConfig
 from vsscli.models.preprocess import IMAGENET_MEAN, IMAGENET_STD
 
 _SHOWN = 40  # names of a list
@@ -70,10 +73,13 @@ def convert(checkpoint: Checkpoint, found: Found) -> ModelFolder | Misfit:
     sound = {
         name: torch.empty(t.shape, device="meta") if name in flaws else t for name, t in checkpoint.tensors.items()
     }
-    translation = translate(sound, found.config)
+    if found.motion is None:
+        translation = translate(sound, found.config)
+    else:
+        translation = mpvss_keys.translate(sound, MpvssConfig(found.config, found.motion))
     missing, unused, misshapen = map(tuple, translation[1:])
     if missing or unused or misshapen or unsound:
-        return Misfit(_closest(found.config), missing, unused, misshapen, unsound)
+        return Misfit(_closest(found), missing, unused, misshapen, unsound)
     state = translation.state_dict
     if found.settings.class_order == "dvis":
         state = permute_classes(state, found.config, class_order())
@@ -90,7 +96,8 @@ def configuration(checkpoint: Checkpoint, found: Found) -> dict[str, Any]:
         "class_order": str(found.settings.class_order),
         "by": f"vsscli {__version__}",
     }
-    return to_json(replace(found.config, converted=converted))
+    config = replace(found.config, converted=converted)
+    return to_json(config) if found.motion is None else mpvss.to_json(MpvssConfig(config, found.motion))
 
 
 def _flaw(name: str, tensor: Tensor) -> str:
@@ -122,8 +129,11 @@ def _preprocess(found: Found) -> dict[str, Any]:
     }
 
 
-def _closest(config: DvisConfig) -> str:
+def _closest(found: Found) -> str:
+    config = found.config
     backbone = {"resnet": "a ResNet", "swin": "a Swin", "vit_adapter": "a ViT-Adapter"}[config.backbone.type]
+    if found.motion is not None:
+        return f"an MPVSS model with {backbone}"
     if config.kind == "segmenter":
         return f"a {'CTVIS' if config.reid else 'MinVIS'} segmenter with {backbone}"
     return f"an {config.kind} DVIS++ with {backbone}"

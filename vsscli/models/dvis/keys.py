@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vsscli.models.dvis.config import DvisConfig, ResNetBackbone
 from vsscli.models.dvis.model import build
-from vsscli.models.dvis.names import NOT_NEEDED, names
+from vsscli.models.dvis.names import NOT_NEEDED, Names, names
 
 _NOT_NEEDED = re.compile("|".join(NOT_NEEDED))
 _COUNTER = "num_batches_tracked"
@@ -32,19 +32,23 @@ class Translation(NamedTuple):
 
 
 def official_to_ours(config: DvisConfig) -> dict[str, tuple[str, ...]]:
-    """The official name of every tensor of a model -> ours: one, or three that take its thirds along the first axis.
+    """The official name of every tensor of a model -> ours (`invert`).
 
     The counters of a ResNet's batch norms have no official name: there these norms are frozen.
     """
+    frozen = isinstance(config.backbone, ResNetBackbone)
+    return invert(names(config), [key for key in build(config).state_dict() if not (frozen and key.endswith(_COUNTER))])
+
+
+def invert(table: Names, keys: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The official name of each of our ``keys`` -> ours: one, or three that take its thirds along the first axis."""
     inverse = {
         start: (official, third)
-        for official, ours in names(config).items()
+        for official, ours in table.items()
         for third, start in enumerate((ours,) if isinstance(ours, str) else ours)
     }
     found: dict[str, dict[int, str]] = {}
-    for key in build(config).state_dict():
-        if key.endswith(_COUNTER) and isinstance(config.backbone, ResNetBackbone):
-            continue
+    for key in keys:
         start = max((start for start in _starts(key) if start in inverse), key=len)
         official, third = inverse[start]
         found.setdefault(official + key.removeprefix(start), {})[third] = key
@@ -58,8 +62,14 @@ def translate(official: Mapping[str, Tensor], config: DvisConfig) -> Translation
     `Translation`. No two tensors of the result share memory with each other.
     """
     wanted = {key: value.shape for key, value in build(config).state_dict().items()}
+    return fit(official, official_to_ours(config), wanted)
+
+
+def fit(
+    official: Mapping[str, Tensor], table: Mapping[str, tuple[str, ...]], wanted: Mapping[str, torch.Size]
+) -> Translation:
+    """`translate` by a table (`official_to_ours`) and the shapes that are wanted, by our names."""
     state = {key: torch.zeros((), dtype=torch.int64) for key in wanted if key.endswith(_COUNTER)}
-    table = official_to_ours(config)
     missing, misshapen = [], []
     for name, ours in table.items():
         if name not in official:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from vsscli.errors import ModelError
 from vsscli.models.dvis.config import from_json
@@ -29,6 +29,19 @@ def load_dvis(
     """
     config = from_json(read_config(folder), str(folder / "config.json"))
     model = build(config)
+    read_weights(model, folder, source, f"DVIS++ {config.kind}")
+    model.requires_grad_(False)
+    parts = model.to(device), preprocess, device, dtype
+    if config.kind == "segmenter":
+        return SegmenterNetwork(*parts)
+    return OnlineNetwork(*parts) if config.kind == "online" else OfflineNetwork(*parts)
+
+
+def read_weights(model: nn.Module, folder: Path, source: str, what: str) -> None:
+    """Gives a module made on the meta device the weights in ``folder``; ``what`` it is and ``source`` are for errors.
+
+    Raises ModelError where a weight is missing, unused, misshapen or cannot be read.
+    """
     weights: dict[str, Tensor] = {}
     try:
         for file in weight_files(folder):
@@ -40,7 +53,7 @@ def load_dvis(
     wanted = model.state_dict()
     require_same_weights(
         source,
-        f"DVIS++ {config.kind}",
+        what,
         missing=set(wanted) - set(weights),
         unused=set(weights) - set(wanted),
         misshapen=[
@@ -50,11 +63,6 @@ def load_dvis(
         ],
     )
     model.load_state_dict(_as_wanted(weights, {key: value.dtype for key, value in wanted.items()}, source), assign=True)
-    model.requires_grad_(False)
-    parts = model.to(device), preprocess, device, dtype
-    if config.kind == "segmenter":
-        return SegmenterNetwork(*parts)
-    return OnlineNetwork(*parts) if config.kind == "online" else OfflineNetwork(*parts)
 
 
 def _as_wanted(weights: dict[str, Tensor], dtypes: dict[str, torch.dtype], source: str) -> dict[str, Tensor]:
