@@ -137,7 +137,7 @@ VERBS = {
     "infer network": Verb(
         "infer {data} --model {model} --size 32 --scales 1.0,1.5 --flip --device cpu --out {out}",
         ("model", "model", "data"),
-        ("--size", "--scales", "--dtype", "--device", "--class-map", "--batch"),
+        ("--size", "--scales", "--dtype", "--device", "--class-map", "--batch", "--key-interval", "--propagate"),
         80,
     ),
     "convert": Verb("convert {official} --out {out}", ("official",), ("--set", "--out"), 80),

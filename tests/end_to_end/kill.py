@@ -1,8 +1,9 @@
 """``kill -9`` anywhere, the same command again: the same bytes.
 
 A harness over a table of verbs. Each writing verb has a line in `CASES`: its arguments, with ``{data}``, ``{a}``,
-``{b}``, ``{c}``, ``{s}``, ``{t}``, ``{model}``, ``{official}`` and ``{out}`` filled in. The command is started as a
-process of its own, killed with its whole process group once its output holds a given number of files, and repeated.
+``{b}``, ``{c}``, ``{s}``, ``{t}``, ``{model}``, ``{mpvss}``, ``{official}`` and ``{out}`` filled in. The command is
+started as a process of its own, killed with its whole process group once its output holds a given number of files, and
+repeated.
 """
 
 import os
@@ -28,6 +29,7 @@ CASES = {
     "infer-workers": Case("infer {data} --model oracle:noise=0.1,flicker=0.1 --out {out} --workers 2", 6),
     "infer-views": Case("infer {data} --model {model} --size 32 --scales 1.0,1.5 --flip --out {out} --workers 1", 8),
     "infer-whole-videos": Case("infer {data} --model {dvis} --size 32 --keep-topk 4 --out {out} --workers 1", 6),
+    "infer-key-frames": Case("infer {data} --model {mpvss} --size 32 --key-interval 2 --out {out} --workers 1", 4),
     "infer-scores": Case("infer {data} --model {model} --size 32 --keep-topk 3 --out {out} --workers 1", 8),
     "ensemble": Case("ensemble {a} {b} {c} --out {out} --workers 1", 12),
     "ensemble-mean": Case("ensemble {s} {t} --method mean --out {out} --workers 1", 8),

@@ -9,6 +9,7 @@ from tests.end_to_end.kill import CASES, attack, complete
 from tests.end_to_end.nursery import Nursery
 from tests.models.convert.official import write_arch
 from tests.models.dvis.folders import write_random
+from tests.models.mpvss.cases import write_random as write_mpvss
 from tests.models.tiny import write
 from tests.support import make_vspw, tree
 
@@ -29,6 +30,7 @@ def places(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> dict[s
         complete(nursery, command, folder / "log.txt")
     official = write_arch(folder / "official.pth", "dvis_tiny_online")
     models = {"model": write(folder / "model", "mask2former"), "dvis": write_random(folder / "dvis", "offline")}
+    models["mpvss"] = write_mpvss(folder / "mpvss")
     for name, size in (("s", "32"), ("t", "48")):
         runs[name] = folder / name
         kept = ["--size", size, "--keep-topk", "4", "--out", str(runs[name])]

@@ -16,3 +16,5 @@ class Request:
     batch: int | None = None
     keep_views: bool = False
     keep_topk: int | None = None
+    key_interval: int | None = None
+    propagate: str | None = None

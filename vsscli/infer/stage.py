@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ from vsscli.data.dataset import Dataset
 from vsscli.data.plain import VideoFile
 from vsscli.engine import Frame, Stage, cores
 from vsscli.engine.inputs import DatasetInput
-from vsscli.infer.frames import Batches, Named, Place, Prepared, Size, explained
+from vsscli.infer.frames import Batches, Named, Place, Prepared, Seen, Size, Work, explained
+from vsscli.infer.key_frames import Carrying, groups
 from vsscli.infer.pipeline import frame_threads, in_order, read_ahead
 from vsscli.infer.shared import SharedNetwork
 from vsscli.infer.store import FrameStore
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     import torch
 
     from vsscli.infer.topk import Best
-    from vsscli.models.network import Network, Scores, VideoNetwork
+    from vsscli.models.network import Key, KeyFrameNetwork, Network, Scores, VideoNetwork
 
     Answer = tuple[torch.Tensor, Best | None]
 
@@ -35,8 +37,9 @@ class NetworkStage(Stage):
     """Frames through a network under one view, ``batch`` frames at once.
 
     A network that must see the whole video first sees it in a first pass; what it keeps of each frame waits in a
-    `FrameStore` (with its file in ``scratch``), and the label maps are made from that in a second one. Either way a
-    result depends neither on ``batch`` (to the bit on a CPU) nor on how many cores, workers or shards there are.
+    `FrameStore` (with its file in ``scratch``), and the label maps are made from that in a second one. With
+    ``carrying``, only key frames go through the network, several at once, and then those between. Either way a result
+    depends neither on ``batch`` (to the bit on a CPU) nor on how many cores, workers or shards there are.
     """
 
     def __init__(
@@ -49,9 +52,10 @@ class NetworkStage(Stage):
         batch: int,
         scratch: Path,
         topk: int | None = None,
+        carrying: Carrying | None = None,
     ) -> None:
         self.dataset, self.shared, self.view, self.class_map = dataset, network, view, class_map
-        self.manifest, self.scratch, self.topk = manifest, scratch, topk
+        self.manifest, self.scratch, self.topk, self.carrying = manifest, scratch, topk, carrying
         self.batches = Batches(batch)
         self.table = class_map.table
         self.inputs = [DatasetInput(dataset)]
@@ -81,6 +85,8 @@ class NetworkStage(Stage):
         if isinstance(network, VideoNetwork):
             self.part = 0.05  # the second pass is the small one
             yield from self._twice(network, images)
+        elif self.carrying is not None:
+            yield from self._carried(_key_frame_network(network, self.carrying), self.carrying, images)
         else:
             yield from self._once(network, images)
 
@@ -90,6 +96,31 @@ class NetworkStage(Stage):
 
         for place, found in self.batches.run(self.shared.device, self._prepare, answers, images):
             yield self._frame(place, found)
+
+    def _carried(self, network: "KeyFrameNetwork", carrying: Carrying, images: Iterator[Named]) -> Iterator[Frame]:
+        owner: dict[str, tuple[Key, Answer]] = {}
+
+        def segment(pixels: "torch.Tensor", places: list[Place]) -> "list[tuple[Key, Answer]]":
+            keys = network.segment(pixels, places[0].size)
+            return [(key, self._answer(key.scores, place)) for key, place in zip(keys, places, strict=True)]
+
+        def carry(pixels: "torch.Tensor", places: list[Place]) -> "list[Answer]":
+            keys = [owner[place.name] for place in places]
+            found = zip(network.carry(pixels, places[0].size, [key for key, _ in keys]), keys, places, strict=True)
+            return [answer if s is key.scores else self._answer(s, place) for s, (key, answer), place in found]
+
+        def run(work: Work, frames: Iterator[Named]) -> Iterator[Seen]:
+            return self.batches.run(self.shared.device, self._prepare, work, frames)
+
+        for group in groups(images, carrying.interval, self.batches.size):
+            keys = list(run(segment, (stretch.key for stretch in group)))
+            owner = {name: seen for s, (_, seen) in zip(group, keys, strict=True) for name, _ in s.others}
+            others = run(carry, (named for stretch in group for named in stretch.others))
+            for stretch, (place, (_, answer)) in zip(group, keys, strict=True):
+                yield self._frame(place, answer)
+                for place, answer in islice(others, len(stretch.others)):
+                    yield self._frame(place, answer)
+            next(others, None)  # ends it, and its threads
 
     def _twice(self, network: "VideoNetwork", images: Iterator[Named]) -> Iterator[Frame]:
         import torch
@@ -151,3 +182,13 @@ class NetworkStage(Stage):
         labels, best = answer
         kept = None if best is None else best.fetch(place.out, self.view.flip)
         return Frame(place.name, labels.cpu().numpy(), kept)
+
+
+def _key_frame_network(network: "Network", carrying: Carrying) -> "KeyFrameNetwork":
+    from vsscli.infer.propagate import Propagated
+    from vsscli.models.network import KeyFrameNetwork
+
+    if carrying.how == "mpvss":
+        assert isinstance(network, KeyFrameNetwork)
+        return network
+    return Propagated(network, carrying.how)

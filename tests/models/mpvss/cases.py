@@ -130,18 +130,32 @@ def small_config(queries: int = 6, **more: object) -> MpvssConfig:
     return MpvssConfig(segmenter, MotionConfig((8, 8, 16, 16, 16, 16), (8, 8, 8, 8), 3, 4, 32, 32))
 
 
-def random_model(config: MpvssConfig, seed: int = 0) -> Mpvss:
-    """A model of seeded random weights, loud enough for maps of several classes and flows of several pixels."""
+#: What keeps the queries of a random model apart and makes its masks loud.
+_LOUD = {
+    "queries_features": 5.0,
+    "class_predictor.weight": 4.0,
+    "mask_projection.weight": 6.0,
+    "mask_projection.bias": 0.0,
+    "out_proj.weight": 0.2,
+    "fc2.weight": 0.2,
+    "fuse.weight": 0.2,
+}
+
+
+def random_model(config: MpvssConfig, seed: int = 2) -> Mpvss:
+    """A model of seeded random weights whose maps hold several classes, and whose flows are of several pixels."""
     torch.manual_seed(seed)
     network = Mpvss(config).eval()
     for name, parameter in network.named_parameters():
+        loud = next((factor for part, factor in _LOUD.items() if part in name), 1.0)
         if parameter.ndim > 1:
-            spread = 0.5 if name.endswith("fuse.weight") else 2.0
-            torch.nn.init.normal_(parameter, 0, spread / parameter[0].numel() ** 0.5)
+            torch.nn.init.normal_(parameter, 0, 2 * loud / parameter[0].numel() ** 0.5)
+        elif loud == 0:
+            torch.nn.init.zeros_(parameter)
     return network
 
 
-def write_random(folder: Path, config: MpvssConfig | None = None, seed: int = 0) -> Path:
+def write_random(folder: Path, config: MpvssConfig | None = None, seed: int = 2) -> Path:
     """`random_model` as a model folder."""
     config = config or small_config()
     return _save(folder, config, random_model(config, seed).state_dict())

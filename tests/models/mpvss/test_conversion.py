@@ -35,7 +35,7 @@ def shapes_of(config: MpvssConfig) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def official(config: MpvssConfig, seed: int = 0) -> dict[str, torch.Tensor]:
+def official(config: MpvssConfig, seed: int = 2) -> dict[str, torch.Tensor]:
     """Random weights under their official names."""
     state = random_model(config, seed).state_dict()
     return {
