@@ -165,7 +165,6 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
     ),
     "a way that is none": (make_model, f"{NETWORK} --key-interval 3 --propagate raft", r"--propagate 'raft' is no way"),
     "a way without key frames": (make_model, f"{NETWORK} --propagate zero", r"--propagate says how .* --key-interval"),
-    "key frames of nothing": (make_model, f"{NETWORK} --key-interval 0", r"--key-interval.*0"),
     "key frames for the whole video": (
         make_dvis,
         f"{NETWORK} --key-interval 3 --propagate zero",

@@ -86,7 +86,7 @@ class NetworkStage(Stage):
             self.part = 0.05  # the second pass is the small one
             yield from self._twice(network, images)
         elif self.carrying is not None:
-            yield from self._carried(_key_frame_network(network, self.carrying), self.carrying, images)
+            yield from self._carried(key_frame_network(network, self.carrying), self.carrying, images)
         else:
             yield from self._once(network, images)
 
@@ -184,7 +184,8 @@ class NetworkStage(Stage):
         return Frame(place.name, labels.cpu().numpy(), kept)
 
 
-def _key_frame_network(network: "Network", carrying: Carrying) -> "KeyFrameNetwork":
+def key_frame_network(network: "Network", carrying: Carrying) -> "KeyFrameNetwork":
+    """The network itself where it carries key frames on, or ``network`` with what ``carrying`` names around it."""
     from vsscli.infer.propagate import Propagated
     from vsscli.models.network import KeyFrameNetwork
 
