@@ -55,7 +55,7 @@ def _show_all(shown: list["Published"], direct: dict[str, str]) -> None:
 
     print(f"{'':<24}{'parameters':>10}  {'test size':<10}{'kept/frame':>10}  {'mIoU':>6}{'VC8':>6}{'VC16':>6}")
     for model in shown:
-        kept = f"{model.kept_bytes(*SHOWN_SIZE) / 1e6:.1f} MB"
+        kept = f"{model.kept_bytes(*SHOWN_SIZE) / 1e6:.1f} MB" if model.keeps_per != "nothing" else "-"
         scores = "".join(f"{100 * score:6.1f}" for score in (model.miou, model.vc8, model.vc16))
         size = f"{model.short}/{model.cap}"
         print(f"{model.name:<24}{f'{model.parameters:.1f} M':>10}  {size:<10}{kept:>10}  {scores}")
@@ -63,10 +63,11 @@ def _show_all(shown: list["Published"], direct: dict[str, str]) -> None:
     height, width = SHOWN_SIZE
     _say("Test size: short side / long side at most, in pixels.")
     for about in {model.family: model.about for model in shown}.values():
-        _say(f"Kept of a frame until its video ends: {about.kept}, for {height}x{width} (720p, 16:9).")
+        if about.kept != "nothing":
+            _say(f"Kept of a frame until its video ends: {about.kept}, for {height}x{width} (720p, 16:9).")
         _say(f"{about.title}: scores on {about.scored}, in percent, as its authors state them. {about.caution_short}")
-        _say(f"{about.title}: weights are in {about.hub} on the hub ({about.files}). {about.licence}")
-        print(f"  vsscli convert hf://{about.hub}/FILE --out models/NAME")
+        _say(f"{about.title}: weights are {about.weights}. {about.licence}")
+        print(f"  vsscli convert {about.checkpoint} --out models/NAME")
     print()
     _say(
         f"As they are, without convert: folders written by save_pretrained and hub ids org/name of transformers' "
@@ -83,15 +84,18 @@ def _show_one(model: "Published") -> None:
     kept = model.kept_bytes(height, width)
     maps = model.queries if model.keeps_per == "queries" else model.channels
     print(model.name)
+    memory = f"{model.kept} (nothing is kept until the video ends)"
+    if kept:
+        memory = f"{kept / 1e6:.1f} MB a frame at {height}x{width}, kept until the video ends: {model.kept}, "
+        memory += f"{maps} float32 maps of {height // 4}x{width // 4} ({kept:,} bytes)"
     rows = {
         "network": f"{about.title}: {model.network}; {model.queries} queries, {model.parameters:.1f} M parameters",
         "classes": about.classes,
         "test size": f"short side {model.short}, long side at most {model.cap}",
-        "memory": f"{kept / 1e6:.1f} MB a frame at {height}x{width}, kept until the video ends: {model.kept}, "
-        f"{maps} float32 maps of {height // 4}x{width // 4} ({kept:,} bytes)",
+        "memory": memory,
         "published": f"{about.scored}: mIoU {model.miou:.1%}, VC8 {model.vc8:.1%}, VC16 {model.vc16:.1%}",
         "caution": about.caution,
-        "weights": f"https://huggingface.co/{about.hub} ({about.files})",
+        "weights": f"https://huggingface.co/{about.hub} ({about.files})" if about.hub else about.weights,
         "licence": about.licence,
     }
     for head, text in rows.items():
