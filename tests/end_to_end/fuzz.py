@@ -137,8 +137,14 @@ VERBS = {
     "infer network": Verb(
         "infer {data} --model {model} --size 32 --scales 1.0,1.5 --flip --device cpu --out {out}",
         ("model", "model", "data"),
-        ("--size", "--scales", "--dtype", "--device", "--class-map", "--batch", "--key-interval", "--propagate"),
+        ("--size", "--scales", "--dtype", "--device", "--class-map", "--batch"),
         80,
+    ),
+    "infer key frames": Verb(
+        "infer {data} --model {mpvss} --size 32 --key-interval 2 --device cpu --out {out}",
+        ("mpvss", "data"),
+        ("--key-interval", "--propagate"),
+        40,
     ),
     "convert": Verb("convert {official} --out {out}", ("official",), ("--set", "--out"), 80),
     "infer scores again": Verb(

@@ -11,6 +11,7 @@ from tests.data.trees import save_video
 from tests.end_to_end.fuzz import VERBS, Result, attack
 from tests.models.convert.official import write as write_official
 from tests.models.convert.test_conversion import OFFICIAL
+from tests.models.mpvss.cases import write_random as write_mpvss
 from tests.models.tiny import write
 from tests.support import make_vspw
 from vsscli.cli.main import run
@@ -42,6 +43,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, size in (("scored", "32"), ("scored2", "48")):
         kept = ["--size", size, "--keep-topk", "4", "--device", "cpu", "--out", str(root / name)]
         assert run(["infer", str(data), "--model", str(root / "model"), *kept]) == 0
+    write_mpvss(root / "mpvss")
     write_official(root / "official.pth", OFFICIAL)
     for number in (1, 2):
         save_video(root / "films" / f"film{number}.mp4", 5)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vsscli.data.classmap import ClassMap
 from vsscli.data.dataset import Dataset
 from vsscli.data.plain import VideoFile
+from vsscli.data.video_backend import load_cv2
 from vsscli.engine import Frame, Stage, cores
 from vsscli.engine.inputs import DatasetInput
 from vsscli.infer.frames import Batches, Named, Place, Prepared, Seen, Size, Work, explained
@@ -62,7 +63,10 @@ class NetworkStage(Stage):
         self._size: Size | None = None
 
     def open(self, device: str) -> None:
+        """Loads the network. OpenCV, where it is needed, takes one thread: frames are spread over the cores."""
         self.shared.open(device)
+        if self.carrying is not None and self.carrying.how == "farneback":
+            load_cv2().setNumThreads(1)
 
     def close(self) -> None:
         self.shared.close()
