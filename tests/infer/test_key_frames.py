@@ -1,7 +1,6 @@
 """Key frames: the published maps of MPVSS, from checkpoint to PNG; what is between, however the work is cut."""
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from vsscli.engine import produce
 from vsscli.errors import OptionError
 from vsscli.infer import key_frames as module
 from vsscli.infer.build import build
-from vsscli.infer.key_frames import Stretch, groups, stretches
+from vsscli.infer.key_frames import groups, stretches
 from vsscli.infer.request import Request
 from vsscli.runs.run import open_run
 
@@ -93,35 +92,53 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 IMAGE = np.zeros((2, 3, 3), np.uint8)
 
 
-@given(st.lists(st.booleans(), max_size=30), st.integers(1, 9), st.integers(1, 5))
-def test_a_video_is_cut_at_its_key_frames(large: list[bool], interval: int, batch: int) -> None:
+@given(st.lists(st.booleans(), max_size=30), st.integers(1, 9), st.integers(1, 5), st.integers(2, 9))
+def test_a_video_is_cut_at_its_key_frames(large: list[bool], interval: int, batch: int, waiting: int) -> None:
+    """In order, none lost; key frames where they must be and nowhere else; never more than may wait."""
     images = [(str(i), np.zeros((4, 3, 3), np.uint8) if flag else IMAGE) for i, flag in enumerate(large)]
-    cut = list(stretches(iter(images), interval))
-    assert [named for s in cut for named in (s.key, *s.others)] == images
-    for stretch in cut:
-        assert len(stretch.others) < interval
-        assert {image.shape for _, image in stretch.others} <= {stretch.key[1].shape}
-    for one, after in pairwise(cut):  # no key frame without need
-        assert len(one.others) == interval - 1 or one.key[1].shape != after.key[1].shape
-    if len(set(large)) < 2:
-        assert [int(stretch.key[0]) for stretch in cut] == list(range(0, len(images), interval))
-    together = list(groups(iter(images), interval, batch))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "MOST_WAITING", waiting)
+        cut = list(stretches(iter(images), interval))
+        together = list(groups(iter(images), interval, batch))
+    assert [named for s in cut for named in ([s.key] if s.key else []) + s.others] == images
+    assert all(len(s.others) < waiting for s in cut if s.key) and all(len(s.others) <= waiting for s in cut)
+    found = [int(s.key[0]) for s in cut if s.key]
+    expected, last = [], -interval
+    for i, flag in enumerate(large):
+        if i - last >= interval or flag != large[last]:
+            expected.append(i)
+            last = i
+    assert found == expected
     assert [stretch for group in together for stretch in group] == cut
-    assert all(len(group) == batch for group in together[:-1])
+    for group in together:
+        assert len(group) <= batch and (len(group) == 1 or all(s.key for s in group))
+        assert len(group) == 1 or len(group) * interval <= waiting
 
 
-def test_few_enough_frames_wait() -> None:
-    read = []
+@pytest.mark.parametrize(("interval", "batch"), [(5, 16), (40, 16), (500, 16), (10**6, 1)])
+def test_few_enough_frames_wait(interval: int, batch: int) -> None:
+    read, given_ = 0, 0
 
-    def images() -> Any:
+    def images() -> Iterator[tuple[str, Maps]]:
+        nonlocal read
         for i in range(1000):
-            read.append(i)
+            read += 1
             yield str(i), IMAGE
 
-    first = next(groups(images(), 40, 16))
-    assert len(first) == 1 and isinstance(first[0], Stretch)
-    assert len(read) <= module.MOST_WAITING + 1
-    next(groups(images(), 500, 16))
+    for group in groups(images(), interval, batch):
+        given_ += sum(len(stretch.others) + (stretch.key is not None) for stretch in group)
+        assert read - given_ <= 1  # the frame that told where the last stretch ends
+        assert sum(map(len, (stretch.others for stretch in group))) <= module.MOST_WAITING
+    assert read == given_ == 1000
+
+
+def test_a_stretch_longer_than_may_wait(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In parts, from the same key frame: the same maps."""
+    data = make_video(tmp_path / "v" / "a", 9, 50, 75).parent
+    infer(data, tmp_path / "whole", small, size="64", key_interval=8)
+    monkeypatch.setattr(module, "MOST_WAITING", 3)
+    infer(data, tmp_path / "parts", small, size="64", key_interval=8)
+    assert visible(tmp_path / "whole") == visible(tmp_path / "parts")
 
 
 def test_key_frames_are_the_segmenters_own(small: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Key frames: the network on every so manieth frame of a video, something cheaper on those between."""
+"""Key frames: the network on every Nth frame of a video, something cheaper on those between."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -65,26 +65,30 @@ def find_carrying(request: Request, card: ModelCard) -> Carrying | None:
 
 @dataclass(frozen=True)
 class Stretch:
-    """A key frame and the frames up to the next."""
+    """A key frame and frames after it; without ``key``, more frames of the last key frame."""
 
-    key: Named
+    key: Named | None
     others: list[Named]
 
 
 def stretches(images: Iterable[Named], interval: int) -> Iterator[Stretch]:
     """The frames of a video cut at its key frames: every ``interval`` frames, and where the size of the frames changes.
 
-    One stretch at a time is in memory.
+    One stretch at a time is in memory, and none has more than `MOST_WAITING` frames: longer ones come in parts.
     """
-    current: Stretch | None = None
+    current, since, shape = Stretch(None, []), interval, (0,)
     for named in images:
-        if current is not None:
-            if len(current.others) + 1 < interval and named[1].shape == current.key[1].shape:
-                current.others.append(named)
-                continue
-            yield current
-        current = Stretch(named, [])
-    if current is not None:
+        since += 1
+        if since >= interval or named[1].shape != shape:
+            if current.others or current.key:
+                yield current
+            current, since, shape = Stretch(named, []), 0, named[1].shape
+        else:
+            if len(current.others) >= MOST_WAITING - 1:
+                yield current
+                current = Stretch(None, [])
+            current.others.append(named)
+    if current.others or current.key:
         yield current
 
 

@@ -103,25 +103,27 @@ class NetworkStage(Stage):
 
     def _carried(self, network: "KeyFrameNetwork", carrying: Carrying, images: Iterator[Named]) -> Iterator[Frame]:
         owner: dict[str, tuple[Key, Answer]] = {}
+        keys: list[Seen] = []
 
         def segment(pixels: "torch.Tensor", places: list[Place]) -> "list[tuple[Key, Answer]]":
             keys = network.segment(pixels, places[0].size)
             return [(key, self._answer(key.scores, place)) for key, place in zip(keys, places, strict=True)]
 
         def carry(pixels: "torch.Tensor", places: list[Place]) -> "list[Answer]":
-            keys = [owner[place.name] for place in places]
-            found = zip(network.carry(pixels, places[0].size, [key for key, _ in keys]), keys, places, strict=True)
+            mine = [owner[place.name] for place in places]
+            found = zip(network.carry(pixels, places[0].size, [key for key, _ in mine]), mine, places, strict=True)
             return [answer if s is key.scores else self._answer(s, place) for s, (key, answer), place in found]
 
         def run(work: Work, frames: Iterator[Named]) -> Iterator[Seen]:
             return self.batches.run(self.shared.device, self._prepare, work, frames)
 
         for group in groups(images, carrying.interval, self.batches.size):
-            keys = list(run(segment, (stretch.key for stretch in group)))
+            keys = list(run(segment, (stretch.key for stretch in group if stretch.key is not None))) or keys
             owner = {name: seen for s, (_, seen) in zip(group, keys, strict=True) for name, _ in s.others}
             others = run(carry, (named for stretch in group for named in stretch.others))
             for stretch, (place, (_, answer)) in zip(group, keys, strict=True):
-                yield self._frame(place, answer)
+                if stretch.key is not None:
+                    yield self._frame(place, answer)
                 for place, answer in islice(others, len(stretch.others)):
                     yield self._frame(place, answer)
             next(others, None)  # ends it, and its threads
