@@ -15,7 +15,7 @@ _LEVELS = 3
 
 
 class Motion(nn.Module):
-    """Weng et al. 2023, "Mask Propagation for Efficient Video Semantic Segmentation", section 3.3.
+    """Weng et al. 2023, "Mask Propagation for Efficient Video Semantic Segmentation".
 
     ``width`` C is the width of the ``queries`` Q of the segmenter. Maps below are at strides of the encoder's input,
     whose sides are half of the network's. The flow is one of the whole picture and one of each query, fused.
