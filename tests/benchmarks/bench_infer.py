@@ -38,12 +38,12 @@ def make_model(folder: Path) -> None:
     transformers.Mask2FormerForUniversalSegmentation(config).save_pretrained(folder)
 
 
-def make_frames(folder: Path) -> None:
+def make_frames(folder: Path, count: int = FRAMES) -> None:
     """Frames with large and small structure, as JPEG."""
     folder.mkdir(parents=True)
     random = np.random.default_rng(0)
-    coarse = random.integers(0, 200, (SIZE[0] // 32 + 2, SIZE[1] // 32 + 2, 3)).repeat(32, 0).repeat(32, 1)
-    for i in range(FRAMES):
+    coarse = random.integers(0, 200, (SIZE[0] // 32 + 2 + count // 8, SIZE[1] // 32 + 2, 3)).repeat(32, 0).repeat(32, 1)
+    for i in range(count):
         frame = coarse[4 * i : 4 * i + SIZE[0], : SIZE[1]] + random.integers(0, 55, (*SIZE, 3))
         Image.fromarray(frame.astype(np.uint8)).save(folder / f"{i:08d}.jpg", quality=92)
 

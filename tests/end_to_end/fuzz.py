@@ -165,6 +165,12 @@ VERBS = {
         ("--size", "--scales", "--dtype", "--device", "--class-map", "--batch"),
         80,
     ),
+    "infer key frames": Verb(
+        "infer {data} --model {mpvss} --size 32 --key-interval 2 --device cpu --out {out}",
+        ("mpvss", "data"),
+        ("--key-interval", "--propagate"),
+        40,
+    ),
     "convert": Verb("convert {official} --out {out}", ("official",), ("--set", "--out"), 80),
     "convert vmt": Verb("convert {lvmt} --out {out}", ("lvmt",), ("--set", "--out"), 40),
     "infer whole videos": Verb(

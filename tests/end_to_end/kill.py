@@ -29,6 +29,7 @@ CASES = {
     "infer-views": Case("infer {data} --model {model} --size 32 --scales 1.0,1.5 --flip --out {out} --workers 1", 8),
     "infer-whole-videos": Case("infer {data} --model {dvis} --size 32 --keep-topk 4 --out {out} --workers 1", 6),
     "infer-causal": Case("infer {data} --model {lvmt} --size 32 --causal --out {out} --workers 1", 4),
+    "infer-key-frames": Case("infer {data} --model {mpvss} --size 32 --key-interval 2 --out {out} --workers 1", 4),
     "infer-scores": Case("infer {data} --model {model} --size 32 --keep-topk 3 --out {out} --workers 1", 8),
     "ensemble": Case("ensemble {a} {b} {c} --out {out} --workers 1", 12),
     "ensemble-mean": Case("ensemble {s} {t} --method mean --out {out} --workers 1", 8),

@@ -60,6 +60,10 @@ def make_model(place: Place) -> None:
     write(place.model, "mask2former")
 
 
+def make_dvis(place: Place) -> None:
+    write_dvis(place.model, "online")
+
+
 def without_weights(place: Place) -> None:
     make_model(place)
     (place.model / "model.safetensors").unlink()
@@ -205,7 +209,7 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
     "causal frames": (
         make_model,
         f"{NETWORK} --causal",
-        r"--causal is not for mask2former: it takes every frame alone",
+        r"--causal is not for mask2former: it needs no later frames as it is",
     ),
     "causal offline": (
         make_offline,
@@ -229,6 +233,19 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
     "classes that do not fit": (other_classes, NETWORK, r"classes are not those of vspw.*--class-map"),
     "an unknown class map": (make_model, f"{NETWORK} --class-map coco", r"--class-map coco.*ade20k_to_vspw"),
     "an unknown precision": (make_model, f"{NETWORK} --dtype int4", r"--dtype 'int4' is no precision"),
+    "no way between key frames": (
+        make_model,
+        f"{NETWORK} --key-interval 3",
+        r"--key-interval 3: mask2former has no flow of its own .* Add --propagate farneback",
+    ),
+    "a way that is none": (make_model, f"{NETWORK} --key-interval 3 --propagate raft", r"--propagate 'raft' is no way"),
+    "a way without key frames": (make_model, f"{NETWORK} --propagate zero", r"--propagate says how .* --key-interval"),
+    "key frames for the whole video": (
+        make_dvis,
+        f"{NETWORK} --key-interval 3 --propagate zero",
+        r"--key-interval: DVIS\+\+ online follows a video from frame to frame",
+    ),
+    "key frames for the double": (spoil_nothing, f"{INFER} --key-interval 3", r"nor do --key-interval"),
     "a device that is not there": (make_model, f"{NETWORK} --device cuda:7", r"cuda:7 is not there"),
     "a device that is none": (make_model, f"{NETWORK} --device tpu", r"no device 'tpu'"),
     "a run of other data": (run_of_other_data, SCORE, r"holds the video 1_a .* not in val.txt"),

@@ -12,6 +12,7 @@ from tests.data.trees import save_video
 from tests.end_to_end.fuzz import VERBS, Result, attack
 from tests.models.convert.official import write as write_official
 from tests.models.convert.test_conversion import OFFICIAL
+from tests.models.mpvss.cases import write_random as write_mpvss
 from tests.models.tiny import write
 from tests.models.vmt.folders import write_random
 from tests.postprocess.server import Server
@@ -59,6 +60,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
         root / "training.yaml", steps=1, save_every=1, validation={"every": 1, "frames": 1, "videos": 1}
     )
     assert run(["train", str(training), "--data", str(data), "--out", str(root / "trained"), "--device", "cpu"]) == 0
+    write_mpvss(root / "mpvss")
     write_official(root / "official.pth", OFFICIAL)
     vmt = write_random(root / "video_model", "lvmt", encoder="dinov3", dim=64)
     write_official(root / "lvmt.pth", untranslate(load_file(vmt / WEIGHTS), describe_model(str(vmt)).config))

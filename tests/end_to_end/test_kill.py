@@ -12,6 +12,7 @@ from tests.fixtures.recorded import vmt_key_list
 from tests.models.convert.official import write as write_official
 from tests.models.convert.official import write_arch
 from tests.models.dvis.folders import write_random
+from tests.models.mpvss.cases import write_random as write_mpvss
 from tests.models.tiny import write
 from tests.models.vmt.folders import write_random as write_vmt
 from tests.postprocess.server import Server
@@ -38,6 +39,7 @@ def places(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     official_lvmt = write_official(folder / "lvmt.pth", weights(vmt_key_list("lvmt_dinov3_tiny")))
     models = {"model": write(folder / "model", "mask2former"), "dvis": write_random(folder / "dvis", "offline")}
     models["lvmt"] = write_vmt(folder / "lvmt", "lvmt", encoder="dinov3")
+    models["mpvss"] = write_mpvss(folder / "mpvss")
     for name, size in (("s", "32"), ("t", "48")):
         runs[name] = folder / name
         kept = ["--size", size, "--keep-topk", "4", "--out", str(runs[name])]

@@ -1,11 +1,13 @@
 """The published models: facts with checked fields."""
 
+from math import prod
 from pathlib import Path
 
 import pytest
 
 import vsscli.models.catalogue as module
 from tests.fixtures.recorded import key_list, vmt_key_list
+from tests.models.mpvss.cases import mpvss_keys
 from vsscli.errors import ModelError, OptionError
 from vsscli.models.catalogue import SHOWN_SIZE, catalogue, find_published, read_catalogue, refuse_published
 from vsscli.models.convert.identify import Settings, identify
@@ -26,7 +28,7 @@ def _key_list(arch: str) -> dict[str, list[int]]:
 
 
 TEXT = (Path(module.__file__).parent / "published.toml").read_text()
-ARCHES = {name: _arch(*name.split("-")) for name in catalogue().models}
+ARCHES = {name: _arch(*name.split("-")) for name in catalogue().models if not name.startswith("mpvss")}
 
 
 @pytest.mark.parametrize("name", ARCHES)
@@ -48,6 +50,25 @@ def test_the_facts_are_those_of_the_official_weights(name: str) -> None:
     assert told is not None and (told.what, told.stored) == (model.kept, model.kept_bytes(*SHOWN_SIZE))
 
 
+def test_the_facts_of_mpvss_are_those_of_its_weights() -> None:
+    model = find_published("mpvss-r50")
+    found = identify({key: tuple(shape) for key, shape in mpvss_keys().items()}, Settings())
+    count = sum(prod(shape) for name, shape in mpvss_keys().items() if not name.endswith(("tracked", "empty_weight")))
+    assert model.parameters == pytest.approx(count / 1e6, abs=0.1)
+    assert isinstance(found.config, DvisConfig)
+    assert (model.queries, model.channels) == (found.config.queries, found.config.width)
+    assert (model.short, model.cap) == (found.settings.short, found.settings.cap)
+    assert model.kept_bytes(736, 1280) == 0
+
+
+@pytest.mark.parametrize("name", [name for name in catalogue().models if name.startswith("mpvss-")])
+def test_where_no_weights_are_public_it_is_said(name: str) -> None:
+    with pytest.raises(ModelError, match=f"{name} is the name of a published model") as caught:
+        refuse_published(name)
+    assert "They are nowhere public (its authors released none" in caught.value.hint
+    assert f"vsscli convert FILE --out models/{name}" in caught.value.hint
+
+
 def test_what_is_kept_of_a_frame() -> None:
     assert SHOWN_SIZE == (736, 1280)
     assert find_published("dvis-plus-online-r50").kept_bytes(736, 1280) == 100 * 184 * 320 * 4
@@ -56,7 +77,7 @@ def test_what_is_kept_of_a_frame() -> None:
 
 
 def test_the_families_that_load_directly_are_those_of_the_table() -> None:
-    assert set(catalogue().direct) == set(FAMILIES) - {"dvis", "vmt"}
+    assert set(catalogue().direct) == set(FAMILIES) - {"dvis", "mpvss", "vmt"}
 
 
 @pytest.mark.parametrize(

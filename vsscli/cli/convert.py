@@ -24,13 +24,13 @@ def convert(
         typer.Option(
             "--set",
             metavar="NAME=VALUE",
-            help="Instead of what is assumed: short and cap (test size), heads (of tracker and refiner), points (of "
-            "a ViT-Adapter), vit_heads (of a ViT), class_order (dvis or kept).",
+            help="Instead of what is assumed: short and cap (test size), heads (of tracker and refiner, or of MPVSS' "
+            "motion network), points (of a ViT-Adapter), vit_heads (of a ViT), class_order (dvis or kept).",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Make a model folder of an official checkpoint: DVIS++ (also its segmenters CTVIS, MinVIS), VidEoMT, PMT, LVMT.
+    """Make a model folder of an official checkpoint: DVIS++ (or its segmenter), MPVSS, VidEoMT, PMT, LVMT.
 
     What the model is follows from the names and shapes of its weights; what they do not tell is assumed, and both are
     told. A weight that is missing, unused or of another shape ends the conversion. The classes of all these are put

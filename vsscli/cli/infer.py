@@ -85,7 +85,26 @@ KeepTopk = Annotated[
     ),
 ]
 
-
+KeyInterval = Annotated[
+    int | None,
+    typer.Option(
+        "--key-interval",
+        min=1,
+        help="The network sees every Nth frame of a video, its scores are carried to those between: "
+        "'vsscli guide key-frames'. Default: 5 for MPVSS, every frame for other models.",
+        show_default=False,
+        rich_help_panel=IDENTITY,
+    ),
+]
+Propagate = Annotated[
+    str | None,
+    typer.Option(
+        help="How, where the model has no flow of its own (or instead of it): farneback (classical flow) or zero "
+        "(a copy).",
+        show_default=False,
+        rich_help_panel=IDENTITY,
+    ),
+]
 NetworkWorkers = Annotated[
     int | None,
     typer.Option(
@@ -113,6 +132,8 @@ def infer(
     batch: Batch = None,
     keep_views: KeepViews = False,
     keep_topk: KeepTopk = None,
+    key_interval: KeyInterval = None,
+    propagate: Propagate = None,
     videos: Videos = None,
     shard: Shard = None,
     workers: NetworkWorkers = None,
@@ -130,7 +151,10 @@ def infer(
     --keep-topk keeps class probabilities beside the label maps (about 0.25 MB a frame at 480p for K = 4), for
     'vsscli ensemble --method mean': see 'vsscli guide scores'.
 
-    Models: DVIS++, VidEoMT, PMT, LVMT (see vsscli models and vsscli convert); of transformers: Mask2Former,
+    With --key-interval N the network sees every Nth frame only. MPVSS carries its masks on by a flow of its own; other
+    models of single frames need --propagate, and that is not MPVSS.
+
+    Models: DVIS++, MPVSS, VidEoMT, PMT, LVMT (see vsscli models and vsscli convert); of transformers: Mask2Former,
     OneFormer, EoMT, SegFormer, UPerNet, BEiT, DPT.
 
     The test double answers from the masks with errors as asked, and is no model:
@@ -145,7 +169,8 @@ def infer(
 
     dataset = open_dataset(data, split)
     chosen = select_videos(dataset.names(), videos, shard)
-    request = Request(model, size, scales, flip, class_map, dtype, batch, keep_views, keep_topk, causal)
+    views = size, scales, flip, class_map, dtype, batch, keep_views, keep_topk
+    request = Request(model, *views, causal, key_interval, propagate)
     if model.partition(":")[0] == PREFIX:
         devices = ["cpu"] * (workers or cores())
         stage = _oracle(dataset, request, seed, chosen)
@@ -166,8 +191,8 @@ def _oracle(dataset: "Dataset", request: Request, seed: int, videos: tuple[str, 
         raise OptionError("The test double has no class probabilities for --keep-topk to keep.", "Give a model.")
     if request != Request(request.model, batch=request.batch, keep_views=request.keep_views):
         raise OptionError(
-            "The test double has no input size and no network: --size, --scales, --flip, --class-map, --causal and "
-            "--dtype do not apply.",
+            "The test double has no input size and no network: --size, --scales, --flip, --class-map, --causal, "
+            "--dtype, --key-interval and --propagate do not apply.",
             "Leave them out, or give a model.",
         )
     if videos and not any(_has_masks(dataset, video) for video in videos):

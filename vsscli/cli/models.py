@@ -55,7 +55,7 @@ def _show_all(shown: list["Published"], direct: dict[str, str]) -> None:
 
     print(f"{'':<24}{'parameters':>10}  {'test size':<10}{'kept/frame':>10}  {'mIoU':>6}{'VC8':>6}{'VC16':>6}")
     for model in shown:
-        kept = f"{model.kept_bytes(*SHOWN_SIZE) / 1e6:.1f} MB"
+        kept = f"{model.kept_bytes(*SHOWN_SIZE) / 1e6:.1f} MB" if model.keeps_per != "nothing" else "-"
         scores = "".join(f"{100 * s:6.1f}" if s else "     -" for s in (model.miou, model.vc8, model.vc16))
         size = f"{model.short}/{model.cap}"
         print(f"{model.name:<24}{f'{model.parameters:.1f} M':>10}  {size:<10}{kept:>10}  {scores}")
@@ -65,12 +65,13 @@ def _show_all(shown: list["Published"], direct: dict[str, str]) -> None:
     _say(f"Kept of a frame until its video ends, for {height}x{width} (720p, 16:9):")
     families = {model.family: model.about for model in shown}.values()
     for about in families:
-        _say(f"  {about.title}: {about.kept}.")
+        if about.kept != "nothing":
+            _say(f"  {about.title}: {about.kept}.")
     for about in families:
         print()
         _say(f"{about.title}: scores on {about.scored}, in percent, as its authors state them. {about.caution_short}")
-        _say(f"{about.title}: weights are in {about.hub} on the hub ({about.files}). {about.licence}")
-        print(f"  vsscli convert hf://{about.hub}/FILE --out models/NAME")
+        _say(f"{about.title}: weights are {about.weights}. {about.licence}")
+        print(f"  vsscli convert {about.checkpoint} --out models/NAME")
     print()
     _say(
         f"As they are, without convert: folders written by save_pretrained and hub ids org/name of transformers' "
@@ -87,15 +88,18 @@ def _show_one(model: "Published") -> None:
     kept = model.kept_bytes(height, width)
     vc8 = f"VC8 {model.vc8:.1%}, " if model.vc8 else ""
     print(model.name)
+    memory = f"{model.kept} (nothing is kept until the video ends)"
+    if kept:
+        memory = f"{kept / 1e6:.1f} MB a frame at {height}x{width}, kept until the video ends: {model.kept}, "
+        memory += f"{_tell_kept(model, height, width)} ({kept:,} bytes)"
     rows = {
         "network": f"{about.title}: {model.network}; {model.queries} queries, {model.parameters:.1f} M parameters",
         "classes": about.classes,
         "test size": f"short side {model.short}, long side at most {model.cap}",
-        "memory": f"{kept / 1e6:.1f} MB a frame at {height}x{width}, kept until the video ends: {model.kept}, "
-        f"{_tell_kept(model, height, width)} ({kept:,} bytes)",
+        "memory": memory,
         "published": f"{about.scored}: mIoU {model.miou:.1%}, {vc8}VC16 {model.vc16:.1%}",
         "caution": about.caution,
-        "weights": f"https://huggingface.co/{about.hub} ({about.files})",
+        "weights": f"https://huggingface.co/{about.hub} ({about.files})" if about.hub else about.weights,
         "licence": about.licence,
     }
     for head, text in rows.items():

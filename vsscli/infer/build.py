@@ -8,6 +8,7 @@ from vsscli.data.classmap import ClassMap, guess_table, resolve_class_map
 from vsscli.data.dataset import Dataset
 from vsscli.engine import Stage, cores
 from vsscli.errors import OptionError
+from vsscli.infer.key_frames import find_carrying
 from vsscli.infer.multi import ViewsStage
 from vsscli.infer.request import Request
 from vsscli.infer.shared import SharedNetwork
@@ -72,6 +73,7 @@ def build(dataset: Dataset, request: Request, devices: Sequence[str], out: Path)
     table = dataset.classes or guess_table(card.classes, request.class_map)
     class_map = resolve_class_map(card.classes, table, request.class_map)
     short, cap = _size(request, card)
+    carrying = find_carrying(request, card)
     views = make_views(parse_scales(request.scales), request.flip, short, cap)
     if request.keep_topk is not None and len(views) > 1 and not request.keep_views:
         raise OptionError(
@@ -90,6 +92,8 @@ def build(dataset: Dataset, request: Request, devices: Sequence[str], out: Path)
     }
     if request.causal:
         identity["causal"] = True
+    if carrying is not None:
+        identity |= {"key_interval": carrying.interval, "propagate": carrying.how}
     about = {"model": Path(request.model).name}
     if request.class_map is not None:
         about["class_map"] = Path(request.class_map).name
@@ -99,12 +103,13 @@ def build(dataset: Dataset, request: Request, devices: Sequence[str], out: Path)
 
     def stage(view: View) -> NetworkStage:
         manifest = Manifest("infer", identity, classes, view.describe(), about)
-        return NetworkStage(
-            dataset, network, view, class_map, manifest, batch, out / ".vsscli", request.keep_topk, request.causal
-        )
+        parts = dataset, network, view, class_map, manifest, batch, out / ".vsscli", request.keep_topk
+        return NetworkStage(*parts, request.causal, carrying)
 
     told = f"{card.title}, {_tell(short, cap, request.size is None)}, {dtype}"
     told += ", classes from the frames so far" if request.causal else ""
+    if carrying is not None:
+        told += f"; {carrying.tell()}"
     if len(views) == 1:
         return Plan(stage(views[0]), views, told, class_map, card)
     scales = [view.scale for view in views if not view.flip]
@@ -116,7 +121,7 @@ def build(dataset: Dataset, request: Request, devices: Sequence[str], out: Path)
 
 def _why_not_causal(card: ModelCard) -> str:
     if card.kept((32, 32)) is None:
-        return "it takes every frame alone already"
+        return "it needs no later frames as it is"
     return "its refiner must see the whole video"
 
 

@@ -17,3 +17,5 @@ class Request:
     keep_views: bool = False
     keep_topk: int | None = None
     causal: bool = False
+    key_interval: int | None = None
+    propagate: str | None = None

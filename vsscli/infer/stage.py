@@ -2,15 +2,18 @@
 
 import logging
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vsscli.data.classmap import ClassMap
 from vsscli.data.dataset import Dataset
 from vsscli.data.plain import VideoFile
+from vsscli.data.video_backend import load_cv2
 from vsscli.engine import Frame, Stage, cores
 from vsscli.engine.inputs import DatasetInput
-from vsscli.infer.frames import Batches, Named, Place, Prepared, Size, explained
+from vsscli.infer.frames import Batches, Named, Place, Prepared, Seen, Size, Work, explained
+from vsscli.infer.key_frames import Carrying, groups
 from vsscli.infer.pipeline import frame_threads, in_order, read_ahead
 from vsscli.infer.shared import SharedNetwork
 from vsscli.infer.store import FrameStore
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     import torch
 
     from vsscli.infer.topk import Best
-    from vsscli.models.network import Network, Scores, VideoNetwork
+    from vsscli.models.network import Key, KeyFrameNetwork, Network, Scores, VideoNetwork
 
     Answer = tuple[torch.Tensor, Best | None]
 
@@ -36,8 +39,9 @@ class NetworkStage(Stage):
 
     A network that must see the whole video first sees it in a first pass; what it keeps of each frame waits in a
     `FrameStore` (with its file in ``scratch``), and the label maps are made from that in a second one; ``causal``: it
-    answers each frame from those so far, in one pass, and nothing is kept. Either way a
-    result depends neither on ``batch`` (to the bit on a CPU) nor on how many cores, workers or shards there are.
+    answers each frame from those so far, in one pass, and nothing is kept. With ``carrying``, only key frames go
+    through the network, several at once, and then those between. Either way a result depends neither on ``batch`` (to
+    the bit on a CPU) nor on how many cores, workers or shards there are.
     """
 
     def __init__(
@@ -51,16 +55,21 @@ class NetworkStage(Stage):
         scratch: Path,
         topk: int | None = None,
         causal: bool = False,
+        carrying: Carrying | None = None,
     ) -> None:
         self.dataset, self.shared, self.view, self.class_map = dataset, network, view, class_map
         self.manifest, self.scratch, self.topk, self.causal = manifest, scratch, topk, causal
+        self.carrying = carrying
         self.batches = Batches(batch)
         self.table = class_map.table
         self.inputs = [DatasetInput(dataset)]
         self._size: Size | None = None
 
     def open(self, device: str) -> None:
+        """Loads the network. OpenCV, where it is needed, takes one thread: frames are spread over the cores."""
         self.shared.open(device)
+        if self.carrying is not None and self.carrying.how == "farneback":
+            load_cv2().setNumThreads(1)
 
     def close(self) -> None:
         self.shared.close()
@@ -85,6 +94,8 @@ class NetworkStage(Stage):
         elif isinstance(network, VideoNetwork):
             self.part = 0.05  # the second pass is the small one
             yield from self._twice(network, images)
+        elif self.carrying is not None:
+            yield from self._carried(key_frame_network(network, self.carrying), self.carrying, images)
         else:
             yield from self._once(network, images)
 
@@ -114,6 +125,33 @@ class NetworkStage(Stage):
         steps = ((place, push(i, place, seen)) for i, (place, seen) in enumerate(looked))
         with frame_threads(self.batches.size, self.shared.device) as pool:
             yield from in_order(pool, draw, steps, self.batches.size + 1)
+
+    def _carried(self, network: "KeyFrameNetwork", carrying: Carrying, images: Iterator[Named]) -> Iterator[Frame]:
+        owner: dict[str, tuple[Key, Answer]] = {}
+        keys: list[Seen] = []
+
+        def segment(pixels: "torch.Tensor", places: list[Place]) -> "list[tuple[Key, Answer]]":
+            keys = network.segment(pixels, places[0].size)
+            return [(key, self._answer(key.scores, place)) for key, place in zip(keys, places, strict=True)]
+
+        def carry(pixels: "torch.Tensor", places: list[Place]) -> "list[Answer]":
+            mine = [owner[place.name] for place in places]
+            found = zip(network.carry(pixels, places[0].size, [key for key, _ in mine]), mine, places, strict=True)
+            return [answer if s is key.scores else self._answer(s, place) for s, (key, answer), place in found]
+
+        def run(work: Work, frames: Iterator[Named]) -> Iterator[Seen]:
+            return self.batches.run(self.shared.device, self._prepare, work, frames)
+
+        for group in groups(images, carrying.interval, self.batches.size):
+            keys = list(run(segment, (stretch.key for stretch in group if stretch.key is not None))) or keys
+            owner = {name: seen for s, (_, seen) in zip(group, keys, strict=True) for name, _ in s.others}
+            others = run(carry, (named for stretch in group for named in stretch.others))
+            for stretch, (place, (_, answer)) in zip(group, keys, strict=True):
+                if stretch.key is not None:
+                    yield self._frame(place, answer)
+                for place, answer in islice(others, len(stretch.others)):
+                    yield self._frame(place, answer)
+            next(others, None)  # ends it, and its threads
 
     def _twice(self, network: "VideoNetwork", images: Iterator[Named]) -> Iterator[Frame]:
         import torch
@@ -175,3 +213,14 @@ class NetworkStage(Stage):
         labels, best = answer
         kept = None if best is None else best.fetch(place.out, self.view.flip)
         return Frame(place.name, labels.cpu().numpy(), kept)
+
+
+def key_frame_network(network: "Network", carrying: Carrying) -> "KeyFrameNetwork":
+    """The network itself where it carries key frames on, or ``network`` with what ``carrying`` names around it."""
+    from vsscli.infer.propagate import Propagated
+    from vsscli.models.network import KeyFrameNetwork
+
+    if carrying.how == "mpvss":
+        assert isinstance(network, KeyFrameNetwork)
+        return network
+    return Propagated(network, carrying.how)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vsscli.errors import ModelError
-from vsscli.models.families import FAMILIES, Family, Kept, OwnFamily
+from vsscli.models.families import FAMILIES, Family, Kept, KeyFrames, OwnFamily
 from vsscli.models.preprocess import Preprocess, read_preprocess
 from vsscli.models.source import WEIGHTS, folder_digest, read_config, resolve_source, weight_files
 
@@ -35,6 +35,11 @@ class ModelCard:
     def title(self) -> str:
         """What to call it."""
         return self.family.title(self.config) if isinstance(self.family, OwnFamily) else self.model_type
+
+    @property
+    def key_frames(self) -> KeyFrames:
+        """How frames between key frames can be had."""
+        return self.family.key_frames(self.config) if isinstance(self.family, OwnFamily) else "any"
 
     def kept(self, padded: tuple[int, int]) -> Kept | None:
         """What is kept of each frame of a padded input size (H, W) until its video ends; None: nothing is."""

@@ -21,8 +21,8 @@ SHOWN_SIZE = padded_size(720, 1280, 32)
 class Family:
     """What models of one project have in common.
 
-    ``hub`` is a repository of the hub, ``files`` what is known of it; ``kept`` says what their kinds keep of a frame,
-    ``caution_short`` what ``caution`` says, in a table.
+    ``hub`` is a repository of the hub, empty where no weights are public; ``files`` what is known of it; ``kept`` says
+    what their kinds keep of a frame, ``caution_short`` what ``caution`` says, in a table.
     """
 
     title: str
@@ -35,6 +35,16 @@ class Family:
     caution_short: str
     licence: str
 
+    @property
+    def checkpoint(self) -> str:
+        """What to give to ``convert``, with FILE for the name of a file."""
+        return f"hf://{self.hub}/FILE" if self.hub else "FILE"
+
+    @property
+    def weights(self) -> str:
+        """Where the weights are had."""
+        return f"in {self.hub} on the hub ({self.files})" if self.hub else f"nowhere public ({self.files})"
+
 
 @dataclass(frozen=True)
 class Published:
@@ -42,7 +52,8 @@ class Published:
 
     ``parameters`` in millions; ``short`` and ``cap`` are the size it is tested at, in pixels; ``kept`` is what
     inference keeps of every frame until the video ends: one float32 map at a quarter of the input's sides for each of
-    its queries or channels, or ``channels`` numbers for each query and each patch of 16x16 pixels (``keeps_per``). The
+    its queries or channels, ``channels`` numbers for each query and each patch of 16x16 pixels, or nothing
+    (``keeps_per``). The
     scores are fractions, as published (None: not stated). ``file`` is its place in the hub's repository, where known.
     """
 
@@ -70,13 +81,14 @@ class Published:
         """Bytes kept per frame when the network's input is ``height`` x ``width``, padding included."""
         if self.keeps_per == "patches":
             return (height // 16 * (width // 16) + self.queries) * self.channels * 4
-        maps = self.queries if self.keeps_per == "queries" else self.channels
+        maps = {"queries": self.queries, "channels": self.channels}.get(self.keeps_per, 0)
         return maps * (height // 4) * (width // 4) * 4
 
     @property
     def convert_line(self) -> str:
         """The command that makes a model folder of it."""
-        return f"vsscli convert hf://{self.about.hub}/{self.file} --out models/{self.name}"
+        place = f"hf://{self.about.hub}/{self.file}" if self.about.hub else self.about.checkpoint
+        return f"vsscli convert {place} --out models/{self.name}"
 
 
 _Entry = TypeVar("_Entry", Family, Published)
@@ -103,7 +115,7 @@ def read_catalogue(text: str) -> Catalogue:
     families = {name: _entry(Family, name, entry) for name, entry in content["families"].items()}
     models = {entry["name"]: _entry(Published, entry["name"], entry) for entry in content["models"]}
     for model in models.values():
-        if model.family not in families or model.keeps_per not in ("queries", "channels", "patches"):
+        if model.family not in families or model.keeps_per not in ("queries", "channels", "patches", "nothing"):
             raise ValueError(f"{model.name}: family or keeps_per is none of those known")
         if not all(0 < score < 1 for score in (model.miou, model.vc8, model.vc16) if score is not None):
             raise ValueError(f"{model.name}: a score is no fraction")
@@ -137,6 +149,5 @@ def refuse_published(name: str) -> None:
         raise ModelError(
             f"{name} is the name of a published model; its weights do not come with vsscli, and no folder of that "
             "name is here.",
-            f"They are in {model.about.hub} on the hub ({model.about.files}). Then: {model.convert_line} "
-            f"and --model models/{name}",
+            f"They are {model.about.weights}. Then: {model.convert_line} and --model models/{name}",
         )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from sys import modules
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ from torch.nn.functional import interpolate
 from vsscli.errors import ModelError
 from vsscli.models.deformable import use_fast_sampling
 from vsscli.models.dvis.config import DvisConfig, from_json
+from vsscli.models.mpvss.config import from_json as mpvss_from_json
 from vsscli.models.network import DenseScores, Network, QueryScores, Scores, VideoNetwork
 from vsscli.models.preprocess import Preprocess
 from vsscli.models.vmt.config import VmtConfig
@@ -47,6 +48,11 @@ class Family:
     settings: Mapping[str, object] = field(default_factory=dict)
     not_needed: str = r"(?!)"
     half: bool = False
+
+
+#: Whether a network carries key frames on by itself ("own"), takes frames one by one, so that something else can
+#: ("any"), or must see every frame ("none").
+KeyFrames = Literal["own", "any", "none"]
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,7 @@ class OwnFamily:
     half: bool = False
     side: None = None
     causal: Callable[[Any], bool] = lambda config: False
+    key_frames: Callable[[Any], KeyFrames] = lambda config: "none"
 
 
 def _queries(class_logits: Tensor, mask_logits: Tensor) -> list[Scores]:
@@ -186,6 +193,12 @@ def _load_dvis(*arguments: Any) -> Network | VideoNetwork:
     return load_dvis(*arguments)
 
 
+def _load_mpvss(*arguments: Any) -> Network:
+    from vsscli.models.mpvss.load import load_mpvss  # imports transformers: seconds
+
+    return load_mpvss(*arguments)
+
+
 def _dvis_kept(dvis: DvisConfig, padded: tuple[int, int]) -> Kept | None:
     if dvis.tracker is None:
         return None
@@ -220,6 +233,7 @@ FAMILIES: dict[str, Family | OwnFamily] = {
         Preprocess(720, 1333, divisor=32),
         half=True,
         causal=lambda config: config.kind == "online",
+        key_frames=lambda config: "any" if config.tracker is None else "none",
     ),
     "vmt": OwnFamily(
         lambda config: f"{config.title} ({config.encoder.title})",
@@ -229,6 +243,14 @@ FAMILIES: dict[str, Family | OwnFamily] = {
         Preprocess(720, 1333, divisor=32),
         half=True,
         causal=lambda config: True,
+    ),
+    "mpvss": OwnFamily(
+        lambda config: "MPVSS",
+        mpvss_from_json,
+        _load_mpvss,
+        lambda config, padded: None,
+        Preprocess(480, 853, divisor=32),
+        key_frames=lambda config: "own",
     ),
     "mask2former": Family(
         "Mask2FormerForUniversalSegmentation",

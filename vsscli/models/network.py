@@ -1,6 +1,6 @@
 """What every network is to the rest: frames in, scores of classes out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -100,6 +100,32 @@ class VideoNetwork(Protocol):
 
     def start(self) -> Passage:
         """A new video."""
+
+
+class Key(Protocol):
+    """A key frame: its own scores, and whatever else is needed to carry them on."""
+
+    @property
+    def scores(self) -> Scores:
+        """For the whole padded input."""
+
+
+@runtime_checkable
+class KeyFrameNetwork(Network, Protocol):
+    """A network that can also segment some frames of a video only, and carry their scores to those between."""
+
+    def segment(self, pixels: Tensor, size: tuple[int, int]) -> list[Any]:
+        """B key frames, each on its own and each a `Key`.
+
+        ``pixels`` is float32 [B, 3, H, W], of which the upper left (h, w) of ``size`` is no padding. Threads may call
+        it at the same time.
+        """
+
+    def carry(self, pixels: Tensor, size: tuple[int, int], keys: Sequence[Any]) -> list[Scores]:
+        """The scores of B frames as `segment` takes them, each from its key frame (one of ``keys`` for each).
+
+        Threads may call it at the same time. A key's own scores, returned as they are, say that nothing changed.
+        """
 
 
 def apply_class_map(scores: Scores, class_map: ClassMap) -> Scores:

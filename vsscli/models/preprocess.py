@@ -52,6 +52,15 @@ def prepare(image: NDArray[np.uint8], size: tuple[int, int], preprocess: Preproc
     return padded
 
 
+def restore(pixels: Tensor, preprocess: Preprocess) -> Tensor:
+    """The values 0..255 that `prepare` made ``pixels`` [..., 3, H, W] of: whole numbers, exactly, in float32.
+
+    Where it padded, numbers that mean nothing.
+    """
+    mean, std = (pixels.new_tensor(triple)[:, None, None] for triple in (preprocess.mean, preprocess.std))
+    return (pixels * std + mean).round()
+
+
 def read_preprocess(folder: Path, default: Preprocess) -> Preprocess:
     """What a model folder's ``preprocessor_config.json`` says, over what its family does by ``default``.
 

@@ -154,7 +154,7 @@ def test_an_unknown_entry_is_named(place: str) -> None:
     entries = plain("r50")
     owner, last = at(entries, place)
     owner[last] = 1
-    with pytest.raises(ModelError, match=f"{FILE}: {place} is an entry that no DVIS"):
+    with pytest.raises(ModelError, match=f"{FILE}: {place} is an entry that no such model has"):
         from_json(entries, FILE)
 
 

@@ -17,6 +17,8 @@ from vsscli.models.convert.reading import Checkpoint
 from vsscli.models.convert.write import ModelFolder
 from vsscli.models.dvis import config as dvis
 from vsscli.models.dvis import keys as dvis_keys
+from vsscli.models.mpvss import config as mpvss
+from vsscli.models.mpvss import keys as mpvss_keys
 from vsscli.models.preprocess import IMAGENET_MEAN, IMAGENET_STD
 from vsscli.models.vmt import config as vmt
 from vsscli.models.vmt import keys as vmt_keys
@@ -74,10 +76,10 @@ def convert(checkpoint: Checkpoint, found: Found) -> ModelFolder | Misfit:
     sound = {
         name: torch.empty(t.shape, device="meta") if name in flaws else t for name, t in checkpoint.tensors.items()
     }
-    translation = _translate(sound, found.config)
+    translation = _translate(sound, found)
     missing, unused, misshapen = map(tuple, translation[1:])
     if missing or unused or misshapen or unsound:
-        return Misfit(_closest(found.config), missing, unused, misshapen, unsound)
+        return Misfit(_closest(found), missing, unused, misshapen, unsound)
     state = translation.state_dict
     if found.settings.class_order == "dvis":
         state = _in_vspw_order(state, found.config)
@@ -96,7 +98,8 @@ def configuration(checkpoint: Checkpoint, found: Found) -> dict[str, Any]:
     }
     if isinstance(found.config, vmt.VmtConfig):
         return vmt.to_json(replace(found.config, converted=converted))
-    return dvis.to_json(replace(found.config, converted=converted))
+    config = replace(found.config, converted=converted)
+    return dvis.to_json(config) if found.motion is None else mpvss.to_json(mpvss.MpvssConfig(config, found.motion))
 
 
 def unneeded(names: Iterable[str], config: Config) -> list[str]:
@@ -104,10 +107,12 @@ def unneeded(names: Iterable[str], config: Config) -> list[str]:
     return vmt_keys.not_needed(names) if isinstance(config, vmt.VmtConfig) else dvis_keys.not_needed(names)
 
 
-def _translate(official: Mapping[str, Tensor], config: Config) -> dvis_keys.Translation:
-    if isinstance(config, vmt.VmtConfig):
-        return vmt_keys.translate(official, config)
-    return dvis_keys.translate(official, config)
+def _translate(official: Mapping[str, Tensor], found: Found) -> dvis_keys.Translation:
+    if isinstance(found.config, vmt.VmtConfig):
+        return vmt_keys.translate(official, found.config)
+    if found.motion is not None:
+        return mpvss_keys.translate(official, mpvss.MpvssConfig(found.config, found.motion))
+    return dvis_keys.translate(official, found.config)
 
 
 def _in_vspw_order(state: Mapping[str, Tensor], config: Config) -> dict[str, Tensor]:
@@ -145,11 +150,14 @@ def _preprocess(found: Found) -> dict[str, Any]:
     }
 
 
-def _closest(config: Config) -> str:
+def _closest(found: Found) -> str:
+    config = found.config
     if isinstance(config, vmt.VmtConfig):
         article = "an" if config.kind == "lvmt" else "a"
         return f"{article} {config.title} with a {config.encoder.title} encoder"
     backbone = {"resnet": "a ResNet", "swin": "a Swin", "vit_adapter": "a ViT-Adapter"}[config.backbone.type]
+    if found.motion is not None:
+        return f"an MPVSS model with {backbone}"
     if config.kind == "segmenter":
         return f"a {'CTVIS' if config.reid else 'MinVIS'} segmenter with {backbone}"
     return f"an {config.kind} DVIS++ with {backbone}"

@@ -11,6 +11,7 @@ from math import isqrt, nextafter
 
 from vsscli.data.classes import vspw_classes
 from vsscli.errors import ModelError, OptionError
+from vsscli.models.convert.motion import describe_motion, find_motion
 from vsscli.models.dvis.config import (
     BackboneConfig,
     DvisConfig,
@@ -19,6 +20,7 @@ from vsscli.models.dvis.config import (
     SwinBackbone,
     ViTAdapterBackbone,
 )
+from vsscli.models.mpvss.config import MotionConfig, MpvssConfig
 from vsscli.models.vmt.config import VmtConfig
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -35,10 +37,10 @@ _LEVELS, _POINTS = 3, 4  # of the pixel decoder's deformable attention
 class Settings:
     """What shapes do not tell; None: by the rule.
 
-    ``short`` and ``cap`` are the test size in pixels, ``heads`` those of tracker and refiner, ``points`` those of the
-    ViT-Adapter's deformable attention, ``vit_heads`` those of its ViT (None: as many as the adapter's). ``class_order``
-    is "dvis" (channels in DVIS++'s order of VSPW's classes) or "kept" (None: "dvis" for as many classes as VSPW has).
-    ``given`` are the names of those that the user set.
+    ``short`` and ``cap`` are the test size in pixels, ``heads`` those of tracker and refiner (or of MPVSS' motion
+    network), ``points`` those of the ViT-Adapter's deformable attention, ``vit_heads`` those of its ViT (None: as many
+    as the adapter's). ``class_order`` is "dvis" (channels in DVIS++'s order of VSPW's classes) or "kept" (None: "dvis"
+    for as many classes as VSPW has, but not for MPVSS). ``given`` are the names of those that the user set.
     """
 
     short: int = 720
@@ -54,7 +56,8 @@ class Settings:
 class Found:
     """What a checkpoint is: its configuration and settings, and how they are known, each a line of text.
 
-    ``chosen`` tells what the user set, ``assumed`` the rest of what shapes do not tell.
+    ``chosen`` tells what the user set, ``assumed`` the rest of what shapes do not tell. ``motion`` is what MPVSS adds
+    to the segmenter that ``config`` then is.
     """
 
     config: DvisConfig | VmtConfig
@@ -62,6 +65,7 @@ class Found:
     inferred: tuple[str, ...]
     assumed: tuple[str, ...]
     chosen: tuple[str, ...]
+    motion: MotionConfig | None = None
 
 
 def parse_settings(words: list[str]) -> Settings:
@@ -84,13 +88,22 @@ def parse_settings(words: list[str]) -> Settings:
             )
         else:
             found[name] = int(value)
-    settings = replace(Settings(), **found, given=frozenset(found))  # type: ignore[arg-type]
+    return _checked(replace(Settings(), **found, given=frozenset(found)))  # type: ignore[arg-type]
+
+
+def _checked(settings: Settings) -> Settings:
     if settings.cap < settings.short:
         raise OptionError(
             f"--set: the long side, at most {settings.cap} (cap), is below the short side, {settings.short} (short).",
             "Set both: cap is the longest that the long side of a frame may become.",
         )
     return settings
+
+
+def _sized_for_motion(settings: Settings) -> Settings:
+    """With MPVSS' test size where the user set none."""
+    usual = {name: value for name, value in {"short": 480, "cap": 853}.items() if name not in settings.given}
+    return _checked(replace(settings, **usual))  # type: ignore[arg-type]
 
 
 #: The settings, as they are told.
@@ -109,7 +122,7 @@ ORDERS = {
 
 
 def identify(shapes: Shapes, settings: Settings) -> Found:
-    """The DVIS++, VidEoMT, PMT or LVMT model whose official names and shapes ``shapes`` are, or come closest to.
+    """The DVIS++, MPVSS, VidEoMT, PMT or LVMT model whose official names and shapes ``shapes`` are, or come closest to.
 
     What is missing or makes no sense leaves the size of the published R50 model in its place: the caller compares all
     names and shapes. Raises ModelError when there is nothing of such a model, OptionError when a setting does not
@@ -123,18 +136,20 @@ def identify(shapes: Shapes, settings: Settings) -> Found:
         raise ModelError(
             "the checkpoint is none of a model that DVIS++ consists of: it has no sem_seg_head.pixel_decoder and "
             f"no sem_seg_head.predictor, but {_parts(shapes) or 'nothing'}.",
-            "Give a checkpoint of MinVIS, CTVIS or DVIS++ (segmenter, online or offline), or of VidEoMT, PMT or LVMT.",
+            "Give a checkpoint of MinVIS, CTVIS or DVIS++ (segmenter, online or offline), MPVSS, VidEoMT, PMT or LVMT.",
         )
     tell = Sizes(shapes)
     backbone, about = _backbone(tell, settings)
     tracker = _head(tell, "tracker", settings.heads)
     refiner = _head(tell, "refiner", settings.heads) if tracker else None
-    if tracker is None and settings.heads != Settings().heads:
+    motion = find_motion(tell, settings.heads) if tracker is None else None
+    if tracker is None and motion is None and settings.heads != Settings().heads:
         raise OptionError("--set heads: this checkpoint has no tracker.", "Leave it out.")
+    settings = settings if motion is None else _sized_for_motion(settings)
     classes = tell.size(f"{_QUERY}.class_embed.weight", 0, 125) - 1
     if not classes:
         raise ModelError(f'the checkpoint has no classes: {_QUERY}.class_embed has one row, which is "no object".')
-    order = class_order_of(classes, settings)
+    order = class_order_of(classes, settings, "dvis" if motion is None else "kept")
     width = tell.size(f"{_QUERY}.query_feat.weight", 1, 256)
     encoder = f"{_PIXEL}.transformer.encoder.layers"
     config = DvisConfig(
@@ -148,11 +163,13 @@ def identify(shapes: Shapes, settings: Settings) -> Found:
         encoder_ffn=tell.size(f"{encoder}.0.linear1.weight", 0, 1024),
         decoder_layers=tell.count(f"{_QUERY}.transformer_cross_attention_layers"),
         decoder_ffn=tell.size(f"{_QUERY}.transformer_ffn_layers.0.linear1.weight", 0, 2048),
-        reid=tracker is not None or any(key.startswith(f"{_QUERY}.reid_embed.") for key in shapes),
+        reid=tracker is not None or (motion is None and any(key.startswith(f"{_QUERY}.reid_embed.") for key in shapes)),
         tracker=tracker,
         refiner=refiner,
     )
-    return _tell(config, replace(settings, class_order=order), about)
+    if motion is not None:
+        MpvssConfig(config, motion)  # raises where they do not fit
+    return _tell(config, motion, replace(settings, class_order=order), about)
 
 
 class Sizes:
@@ -237,14 +254,14 @@ def _head(tell: Sizes, name: str, heads: int) -> HeadConfig | None:
     return HeadConfig(tell.count(f"{name}.transformer_ffn_layers"), heads, ffn)
 
 
-def _tell(config: DvisConfig, settings: Settings, backbone: str) -> Found:
+def _tell(config: DvisConfig, motion: MotionConfig | None, settings: Settings, backbone: str) -> Found:
     stage = {
         "segmenter": "segmenter alone" if config.reid else "segmenter alone, without identities (MinVIS)",
         "online": "online: segmenter and referring tracker",
         "offline": "offline: segmenter, referring tracker and temporal refiner",
     }
     inferred = [
-        f"stage: {stage[config.kind]}",
+        f"stage: {stage[config.kind] if motion is None else 'MPVSS: segmenter and motion network'}",
         f"backbone: {backbone}",
         f"segmenter: {config.queries} queries of {config.width} channels, {len(config.labels)} classes",
         f"pixel decoder: {config.encoder_layers} layers, feed-forward {config.encoder_ffn}; {config.heads} heads "
@@ -254,10 +271,12 @@ def _tell(config: DvisConfig, settings: Settings, backbone: str) -> Found:
     for name, head in (("tracker", config.tracker), ("refiner", config.refiner)):
         if head is not None:
             inferred.append(f"{name}: {head.layers} layers, {config.head_width} channels, feed-forward {head.ffn}")
+    if motion is not None:
+        inferred.append(describe_motion(motion))
     chosen, assumed = [], [f"{config.heads} attention heads in the segmenter's decoder, as in its pixel decoder"]
-    heads = "tracker and of the refiner" if config.refiner else "tracker"
+    heads = "motion network" if motion else "tracker and of the refiner" if config.refiner else "tracker"
     for name, says in SAYS.items():
-        if name == "heads" and not config.tracker:
+        if name == "heads" and not (config.tracker or motion):
             continue
         if name in ("points", "vit_heads") and not isinstance(config.backbone, ViTAdapterBackbone):
             continue
@@ -269,13 +288,13 @@ def _tell(config: DvisConfig, settings: Settings, backbone: str) -> Found:
             chosen.append(told)
         else:
             assumed.append(told.replace(" (vit_", ", as many as in the adapter (vit_"))
-    return Found(config, settings, tuple(inferred), tuple(assumed), tuple(chosen))
+    return Found(config, settings, tuple(inferred), tuple(assumed), tuple(chosen), motion)
 
 
-def class_order_of(classes: int, settings: Settings) -> str:
-    """The order of the class channels, set or by the rule; OptionError where it cannot be that."""
+def class_order_of(classes: int, settings: Settings, usual: str = "dvis") -> str:
+    """The order of the class channels, set or ``usual`` for VSPW's; OptionError where it cannot be that."""
     count = len(vspw_classes())
-    order = settings.class_order or ("dvis" if classes == count else "kept")
+    order = settings.class_order or (usual if classes == count else "kept")
     if order == "dvis" and classes != count:
         raise OptionError(f"--set class_order=dvis: that is an order of {count} classes, and here are {classes}.")
     return order

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from math import inf
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args, get_origin
 
 from vsscli.errors import ModelError
 
@@ -153,10 +153,10 @@ def from_json(entries: Mapping[str, Any], where: str) -> DvisConfig:
     found["backbone"] = _backbone(found.get("backbone"), where)
     for name in ("tracker", "refiner"):
         if found.get(name) is not None:
-            found[name] = _read(HeadConfig, found[name], where, f"{name}.")
+            found[name] = read_fields(HeadConfig, found[name], where, f"{name}.")
     config: DvisConfig
     try:
-        config = _read(DvisConfig, found, where, "")
+        config = read_fields(DvisConfig, found, where, "")
     except ModelError as error:
         if error.message.startswith(where):
             raise
@@ -175,18 +175,21 @@ def _backbone(entries: Any, where: str) -> BackboneConfig:
     if not isinstance(entries, dict) or entries.get("type") not in list(BACKBONES):
         raise ModelError(f"{where}: backbone.type is not one of {', '.join(BACKBONES)}.")
     rest = {name: value for name, value in entries.items() if name != "type"}
-    backbone: BackboneConfig = _read(BACKBONES[entries["type"]], rest, where, "backbone.")
+    backbone: BackboneConfig = read_fields(BACKBONES[entries["type"]], rest, where, "backbone.")
     return backbone
 
 
-def _read(kind: type[Any], entries: Any, where: str, prefix: str) -> Any:
-    """An instance of the dataclass ``kind`` from exactly its fields."""
+def read_fields(kind: type[Any], entries: Any, where: str, prefix: str) -> Any:
+    """An instance of the dataclass ``kind`` from exactly its fields; ``where`` and ``prefix`` name them in errors.
+
+    Raises ModelError for an entry that is missing, unknown, of the wrong type or too large to be built.
+    """
     if not isinstance(entries, dict):
         raise ModelError(f"{where}: {prefix.rstrip('.')} is no JSON object.")
     wanted = {f.name: f.type for f in fields(kind)}
     for name in [*entries, *wanted]:
         if name not in wanted:
-            raise ModelError(f"{where}: {prefix}{name} is an entry that no DVIS++ model has.", "Remove it.")
+            raise ModelError(f"{where}: {prefix}{name} is an entry that no such model has.", "Remove it.")
         if name not in entries:
             raise ModelError(f"{where}: {prefix}{name} is missing.", "Take the file that belongs to the weights.")
     found = {name: _value(wanted[name], value, where, prefix + name) for name, value in entries.items()}
@@ -208,7 +211,7 @@ def _value(wanted: Any, value: Any, where: str, name: str) -> Any:
         return float(value)
     if wanted in (bool, str) and type(value) is wanted:
         return value
-    if wanted == tuple[int, int, int, int] and isinstance(value, list) and len(value) == 4:
+    if get_origin(wanted) is tuple and isinstance(value, list) and get_args(wanted) == (int,) * len(value):
         return tuple(_value(int, part, where, name) for part in value)
     if name == "converted" and isinstance(value, dict) and all(isinstance(v, str) for v in value.values()):
         return value

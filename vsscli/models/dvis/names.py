@@ -36,17 +36,18 @@ def names(config: DvisConfig) -> Names:
         backbone = _swin(config.backbone)
     else:
         backbone = dict(ADAPTER_PREFIXES)
-    found = _below("backbone.", _ENCODER, backbone)
-    found |= _below("sem_seg_head.pixel_decoder.", _PIXELS, _pixel_decoder(config.encoder_layers))
+    found = below("backbone.", _ENCODER, backbone)
+    found |= below("sem_seg_head.pixel_decoder.", _PIXELS, _pixel_decoder(config.encoder_layers))
     found |= _predictor(config.decoder_layers)
     if config.tracker:
-        found |= _below("tracker.", "tracker.", _tracker(config.tracker))
+        found |= below("tracker.", "tracker.", _tracker(config.tracker))
     if config.refiner:
-        found |= _below("refiner.", "refiner.", _refiner(config.refiner))
+        found |= below("refiner.", "refiner.", _refiner(config.refiner))
     return found
 
 
-def _below(official: str, ours: str, table: Names) -> Names:
+def below(official: str, ours: str, table: Names) -> Names:
+    """``table`` of a part, with the names of the part before both sides."""
     return {
         official + key: ours + value if isinstance(value, str) else (ours + value[0], ours + value[1], ours + value[2])
         for key, value in table.items()
@@ -133,10 +134,11 @@ def _predictor(layers: int) -> Names:
             **{f"{ffn}linear{n}.": f"{ours}fc{n}." for n in (1, 2)},
             f"{ffn}norm.": f"{ours}final_layer_norm.",
         }
-    return _below("sem_seg_head.predictor.", "", found)
+    return below("sem_seg_head.predictor.", "", found)
 
 
-def _attention(official: str, inner: str, ours: str) -> Names:
+def attention(official: str, inner: str, ours: str) -> Names:
+    """A `vsscli.models.dvis.blocks.Attention`, whose official module of torch is called ``inner``."""
     return {
         f"{official}{inner}.": ours,
         f"{official}{inner}.in_proj_": f"{ours}in_proj.",
@@ -153,8 +155,8 @@ def _tracker(head: HeadConfig) -> Names:
         "mask_feature_proj.": "features.",
     }
     for i in range(head.layers):
-        found |= _attention(f"transformer_cross_attention_layers.{i}.", "multihead_attn", f"layers.{i}.cross.")
-        found |= _attention(f"transformer_self_attention_layers.{i}.", "self_attn", f"layers.{i}.itself.")
+        found |= attention(f"transformer_cross_attention_layers.{i}.", "multihead_attn", f"layers.{i}.cross.")
+        found |= attention(f"transformer_self_attention_layers.{i}.", "self_attn", f"layers.{i}.itself.")
         found[f"transformer_ffn_layers.{i}."] = f"layers.{i}.ffn."
     return found
 
@@ -167,13 +169,13 @@ def _refiner(head: HeadConfig) -> Names:
         "mask_embed.": "masks.",
     }
     for i in range(head.layers):
-        found |= _attention(f"transformer_time_self_attention_layers.{i}.", "self_attn", f"layers.{i}.time.")
+        found |= attention(f"transformer_time_self_attention_layers.{i}.", "self_attn", f"layers.{i}.time.")
         found |= {
             f"conv_short_aggregate_layers.{i}.0.": f"layers.{i}.short.conv1.",
             f"conv_short_aggregate_layers.{i}.2.": f"layers.{i}.short.conv2.",
             f"conv_norms.{i}.": f"layers.{i}.short.norm.",
         }
-        found |= _attention(f"transformer_obj_self_attention_layers.{i}.", "self_attn", f"layers.{i}.itself.")
-        found |= _attention(f"transformer_cross_attention_layers.{i}.", "multihead_attn", f"layers.{i}.cross.")
+        found |= attention(f"transformer_obj_self_attention_layers.{i}.", "self_attn", f"layers.{i}.itself.")
+        found |= attention(f"transformer_cross_attention_layers.{i}.", "multihead_attn", f"layers.{i}.cross.")
         found[f"transformer_ffn_layers.{i}."] = f"layers.{i}.ffn."
     return found
