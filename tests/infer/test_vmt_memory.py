@@ -1,47 +1,55 @@
-"""What VidEoMT, PMT and LVMT need of memory: as much of each frame as is told, and nothing of it with ``--causal``."""
+"""What VidEoMT, PMT and LVMT keep of each frame: as many bytes as are told, in the store and nowhere else; or nothing.
 
-import os
-import subprocess
-import sys
+That what is in the store takes its size of the process's memory, or none in its file, is tested with DVIS++.
+"""
+
 from pathlib import Path
 
 import pytest
+import torch
+from torch import Tensor
 
 from tests.infer.test_dvis_memory import make_frames, need_of
-from tests.models.vmt.folders import write_random
-
-PROBE = """
-import sys
-from pathlib import Path
-from tests.support import peak_memory
 from tests.infer.test_stage import infer
-root, causal = Path(sys.argv[1]), sys.argv[2] == "True"
-for count in sys.argv[3:]:
-    infer(root / f"v{count}", root / f"run{count}", root / "model", size="540", batch=1, causal=causal)
-    print(peak_memory())
-"""
-COUNTS = (6, 12, 84)
+from tests.models.vmt.folders import write_random
+from vsscli.infer.store import FrameStore
+from vsscli.models.load import load_model
+from vsscli.models.vmt.video import VmtNetwork
+
+KINDS = ("videomt", "pmt", "lvmt")
 
 
-@pytest.mark.parametrize("causal", [False, True])
-def test_a_frame_takes_what_is_told(causal: bool, tmp_path: Path) -> None:
-    """A short video first, so that what a process takes once is taken; then two of different lengths.
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("size", "what"), [("96", "patches and mask embeddings"), ("16", "mask logits")])
+def test_a_frame_keeps_what_is_told(
+    size: str, what: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[int] = []
+    inner = FrameStore.append
 
-    A peak by itself varies by some 8 MB from run to run: the lengths differ by 38 MB.
-    """
-    model = write_random(tmp_path / "model", "lvmt", encoder="dinov3", dim=64, queries=20)
-    data = [make_frames(tmp_path / f"v{count}" / "a", count, (90, 160)).parent for count in COUNTS]
-    command = [sys.executable, "-c", PROBE, str(tmp_path), str(causal), *map(str, COUNTS)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "MALLOC_ARENA_MAX": "2"}
-    environment.pop("TMPDIR", None)
-    told = subprocess.run(command, capture_output=True, text=True, env=environment, check=True).stdout
-    _, few, many = (1024 * int(line) for line in told.split())
-    need = need_of(data[-1], model, "540")
-    assert (need.stored, need.held) == ((34 * 60 + 20) * 64 * 4, 0)
-    grown = (many - few) / (COUNTS[2] - COUNTS[1])
-    said = f"{grown / 1e6:.3f} MB a frame; {need.stored / 1e6:.3f} MB are kept"
-    print(said)
-    if causal:
-        assert grown < 0.4 * need.stored, said
-    else:
-        assert 0.6 * need.stored < grown < 1.4 * need.stored, said
+    def append(store: FrameStore, frame: Tensor) -> None:
+        kept.append(frame.numel() * frame.element_size())
+        inner(store, frame)
+
+    monkeypatch.setattr(FrameStore, "append", append)
+    model = write_random(tmp_path / "model", kind, queries=3)
+    data = make_frames(tmp_path / "v" / "a", 3, (90, 160)).parent
+    infer(data, tmp_path / "run", model, size=size)
+    need = need_of(data, model, size)
+    assert need.what == what and kept == [need.stored] * 3
+    kept.clear()
+    infer(data, tmp_path / "causal", model, size=size, causal=True)
+    assert not kept
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_video_on_its_way_holds_the_same_after_few_frames_and_many(kind: str, tmp_path: Path) -> None:
+    network = load_model(str(write_random(tmp_path / "model", kind)))
+    assert isinstance(network, VmtNetwork)
+    passage, held = network.start(), []
+    for _ in range(12):
+        (seen,) = network.look(torch.randn(1, 3, 64, 96))
+        passage.push(seen)
+        tensors = [value for value in vars(passage).values() if isinstance(value, Tensor)]
+        held.append(sum(tensor.untyped_storage().nbytes() for tensor in tensors))
+    assert len(set(held)) == 1 and held[0] == 4 * 10 * 32 + 8 * 10 * 125
