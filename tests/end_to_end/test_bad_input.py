@@ -245,7 +245,11 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
         f"{NETWORK} --key-interval 3 --propagate zero",
         r"--key-interval: DVIS\+\+ online follows a video from frame to frame",
     ),
-    "key frames for the double": (spoil_nothing, f"{INFER} --key-interval 3", r"nor do --key-interval"),
+    "key frames for the double": (
+        spoil_nothing,
+        f"{INFER} --key-interval 3",
+        r"--key-interval and --propagate do not apply",
+    ),
     "a device that is not there": (make_model, f"{NETWORK} --device cuda:7", r"cuda:7 is not there"),
     "a device that is none": (make_model, f"{NETWORK} --device tpu", r"no device 'tpu'"),
     "a run of other data": (run_of_other_data, SCORE, r"holds the video 1_a .* not in val.txt"),
@@ -300,7 +304,11 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
     "a run without its class table": (without_table, SCORE, r"run.json: its class table is broken"),
     "a size in superscript": (make_model, f"{NETWORK} --size ²", r"--size '²' is neither"),
     "a model without names": (nameless, f"{NETWORK} --class-map ade20k_to_vspw", r"does not name its 5 classes"),
-    "a guide that is none": (spoil_nothing, "guide views", r"no guide 'views'.* Topics: .*scores, selection, tta"),
+    "a guide that is none": (
+        spoil_nothing,
+        "guide views",
+        r"no guide 'views'.* Topics: .*scores, selection, training, tta",
+    ),
 }
 
 

@@ -4,6 +4,7 @@ Pixels are taken as they are stored: an EXIF orientation is not applied, since m
 """
 
 import errno
+import io
 import os
 import stat
 from collections import Counter
@@ -30,11 +31,15 @@ _AGAIN = "Copy or extract it again."
 
 def open_file(path: Path) -> BinaryIO:
     """A regular file for reading; OSError for anything else, at once: a pipe would wait for ever."""
-    file = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb")
+    file = io.open(path, "rb", opener=_open_at_once)  # noqa: SIM115, UP020
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
         raise OSError(errno.EINVAL, "Not a regular file")
     return file
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 @contextmanager

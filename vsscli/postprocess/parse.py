@@ -174,12 +174,16 @@ class _Sentence:
         if "but" in before and "not" in before[: before.index("but")] and "only" not in before:
             start = before.index("but") + 1
             start += int(before[start:][:1] == ["rather"])
-        while start < mention.start and self.tokens[start] in (*words.LEADS, ","):
+        while start < mention.start and self._leads(start):
             start += 1
         after = [token for token in self.tokens[mention.end :] if token not in (".", "!", ")", ";")]
         after = after[1:] if after[:1] == [","] else after
         ends = not after or after[0] in words.REASONS
         return ends and self._describes(start, mention) and not self._retracts(mention)
+
+    def _leads(self, at: int) -> bool:
+        """So the final answer is. I go with."""
+        return self.tokens[at] in (*words.LEADS, ",") or (at > 0 and self.tokens[at - 1 : at + 1] == ["go", "with"])
 
     def is_said(self, mention: _Mention) -> bool:
         """The water in the image appears to be a calm lake."""

@@ -14,7 +14,7 @@ ADVERBS = _words(
 #: May stand before a bare answer: "So the final answer is: lake".
 LEADS = _words(
     "here the only final correct best my answer choice option class is would be yes so therefore thus : - assistant i "
-    "choose pick select say go with"
+    "choose pick select say go"
 )
 
 #: In front of a class, in the same clause, they take it back.
