@@ -25,7 +25,7 @@ def cut(image: NDArray[np.uint8], dy: int, dx: int, height: int = 96, width: int
     return image[8 + dy : 8 + dy + height, 8 + dx : 8 + dx + width]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.integers(-4, 4), st.integers(-4, 4), st.integers(0, 5))
 def test_a_translated_label_map_is_predicted_exactly(dy: int, dx: int, seed: int) -> None:
     """The content moves by (dy, dx): what came in from outside is known to be unknown, all else is right."""
@@ -70,7 +70,7 @@ def test_pixels_from_outside_have_no_source() -> None:
     np.testing.assert_array_equal(warp(labels, sources), np.where(expected < 0, 0, labels.flat[expected]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(arrays.arrays(np.float32, (6, 9, 2), elements=st.floats(-12, 12, width=32)), st.integers(0, 9))
 def test_warp_equals_its_definition(flow: NDArray[np.float32], seed: int) -> None:
     labels = np.random.default_rng(seed).integers(0, 256, (6, 9), dtype=np.uint8)

@@ -56,7 +56,7 @@ def plain(cells: list[Cells], classes: int = 6) -> tuple[NDArray[np.int64], NDAr
     return total, first
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     count=st.integers(1, 4),
@@ -76,7 +76,7 @@ def test_it_is_the_class_with_the_largest_sum(
     np.testing.assert_array_equal(mean_classes(cells), favoured.argmax(0))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), order=st.permutations(range(4)))
 def test_the_order_counts_only_in_ties(seed: int, order: list[int]) -> None:
     random = np.random.default_rng(seed)

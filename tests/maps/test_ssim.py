@@ -53,14 +53,14 @@ def touched(valid: Mask) -> Mask:
     return inside
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(pairs())
 def test_ids_equal_scikit_image(case: tuple[Labels, Labels, Mask]) -> None:
     found = id_ssim(*case)
     assert found is not None and abs(found - official(*case)) < CLOSE
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(pairs())
 def test_classes_equal_the_mean_over_masks_by_scikit_image(case: tuple[Labels, Labels, Mask]) -> None:
     one, two, valid = case
@@ -83,7 +83,7 @@ def test_sizes_as_they_come(shape: tuple[int, int]) -> None:
     assert found is not None and abs(found - structural_similarity(one, two)) < CLOSE
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(pairs(), st.integers(0, 10**6))
 def test_numbering_means_nothing_to_classes(case: tuple[Labels, Labels, Mask], seed: int) -> None:
     one, two, valid = case
@@ -100,7 +100,7 @@ def test_numbering_means_something_to_ids() -> None:
     assert near is not None and far is not None and near > 0.9 > 0.5 > far
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(pairs())
 def test_equal_maps_have_one_and_either_order_the_same(case: tuple[Labels, Labels, Mask]) -> None:
     one, two, valid = case
@@ -110,7 +110,7 @@ def test_equal_maps_have_one_and_either_order_the_same(case: tuple[Labels, Label
         assert ssim(one[:, ::-1], two[:, ::-1], valid[:, ::-1]) == pytest.approx(ssim(one, two, valid), abs=1e-14)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(pairs())
 def test_pixels_of_no_valid_window_mean_nothing(case: tuple[Labels, Labels, Mask]) -> None:
     one, two, valid = case
@@ -119,7 +119,7 @@ def test_pixels_of_no_valid_window_mean_nothing(case: tuple[Labels, Labels, Mask
     assert class_ssim(other, two, valid) == class_ssim(one, two, valid)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.integers(7, 15), st.integers(7, 15), st.sets(st.integers(0, 224), max_size=5))
 def test_windows_that_touch_the_outside_are_left_out(height: int, width: int, places: set[int]) -> None:
     sources = np.zeros((height, width), np.int32)

@@ -39,7 +39,7 @@ def test_the_vote_is_the_definition(maps: Maps) -> None:
     np.testing.assert_array_equal(vote(list(maps)), brute_force(maps))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(stacks(st.integers(10, LARGEST), largest=4))
 def test_any_number_of_voters(maps: Maps) -> None:
     np.testing.assert_array_equal(vote(list(maps)), brute_force(maps))
