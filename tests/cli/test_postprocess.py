@@ -10,7 +10,7 @@ import pytest
 
 from tests.engine.stages import contents
 from tests.postprocess.server import Request, Response, Server, error, said
-from tests.postprocess.worlds import see, world, write_data, write_run
+from tests.postprocess.worlds import first_offered, see, world, write_data, write_run
 from tests.support import tree
 from vsscli.cli.main import run
 from vsscli.postprocess.answers import AnswerStore
@@ -111,14 +111,16 @@ def test_rejecting_takes_back_without_asking(root: Path, capfd: Capture) -> None
     assert right(root) == {"1_split": False, "2_flip": True, "3_fine": True, "4_house": False, "5_both": True}
     undone = contents(root / "out")
     assert undone["1_split/00000002.png"] == (root / "run" / "1_split" / "00000002.png").read_bytes()
-    assert correct(root, server.url, "--reject", "1_split/lake") == 1
-    assert "the video has no such region. Its regions: water, building-1." in capfd.readouterr().err
+    before = tree(root / "out")
+    assert correct(root, server.url, "--reject", "1_split/lake") == 2
+    assert tree(root / "out") == before
+    assert "the video has no such region. Its regions: water, building-1." in " ".join(capfd.readouterr().err.split())
 
 
 def test_a_dry_run_contacts_nobody_and_shows_all(root: Path, capfd: Capture) -> None:
     assert correct(root, "http://127.0.0.1:9/v1", "--dry-run") == 0
     err = capfd.readouterr().err
-    assert "18 requests, about" in err and "0.00 USD; nothing leaves this machine" in err
+    assert "18 requests, about" in err and "0.00 USD." in err and "127.0.0.1:9/v1, on this machine, is asked." in err
     assert {path.name for path in root.iterdir()} == {"data", "run", "out.questions"}
     lines = [json.loads(line) for line in (root / "out.questions" / "questions.jsonl").read_text().splitlines()]
     assert len(lines) == 18 == len(list((root / "out.questions").glob("*/*.jpg")))
@@ -133,7 +135,9 @@ def test_a_dry_run_of_a_remote_model_tells_the_price(
     assert run([*words, str(root / "out"), "--dry-run", "--workers", "1"]) == 0
     err = capfd.readouterr().err
     assert re.search(
-        r"18 requests, about [\d,]+ tokens in and [\d,]+ out, 0\.\d\d USD; .*go to https://api.openai.com", err
+        r"18 requests, about [\d,]+ tokens in and [\d,]+ out, 0\.\d\d USD\..*go to https://api.openai.com",
+        err,
+        re.DOTALL,
     )
     assert run([*words, str(root / "out"), "--workers", "1"]) == 2
     assert "OPENAI_API_KEY" in capfd.readouterr().err
@@ -229,3 +233,18 @@ def test_a_model_that_takes_no_images_ends_the_asking(root: Path, capfd: Capture
     err = capfd.readouterr().err
     assert "image" in err and "unanswered" in err and "Traceback" not in err
     assert right(root) == {"1_split": False, "2_flip": False, "3_fine": True, "4_house": False, "5_both": True}
+
+
+def test_harm_is_told(root: Path, capfd: Capture) -> None:
+    """A server that always says the first class."""
+    with Server(first_offered) as server:
+        assert correct(root, server.url, "--when", "all") == 0
+    assert "on these masks more pixels were hurt than helped (" in capfd.readouterr().err
+
+
+def test_an_archive_of_what_waits_for_answers_says_so(root: Path, capfd: Capture) -> None:
+    with Server(error(500, "oops")) as server:
+        assert correct(root, server.url) == 1
+    capfd.readouterr()
+    assert run(["submit", str(root / "out"), "--data", str(root / "data"), "--split", "val", "--workers", "1"]) == 0
+    assert "wait for answers: their classes are not corrected" in capfd.readouterr().err

@@ -270,7 +270,7 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
     ),
     "shards that ask": (make_run, f"{CORRECT} --shard 0/2", r"--shard asks from several processes.*--offline"),
     "a rule that is none": (make_run, f"{CORRECT} --majority 0.4", r"--majority 0.4 is none"),
-    "a rate of nothing": (make_run, f"{CORRECT} --rate 0", r"--rate 0 is none"),
+    "a rate of nothing": (make_run, f"{CORRECT} --rate 0", r"--rate 0 is too little"),
     "prices that are none": (make_run, f"{CORRECT} --prices {{root}}", r"--prices .* is no file"),
     "a region of no video": (make_run, f"{CORRECT} --reject 9_z/water", r"'9_z/water' is not VIDEO/REGION"),
     "a run without frames": (run_of_other_data, CORRECT, r"Video 1_a of .*run is not in val.txt of .*data"),

@@ -1,5 +1,6 @@
 """``vsscli postprocess``."""
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -28,8 +29,8 @@ class Limits(NamedTuple):
     def checked(self) -> "Limits":
         """These limits; OptionError for those that are none."""
         for name, value in (("rate", self.rate), ("timeout", self.timeout)):
-            if value is not None and not 0 < value < 1e9:
-                raise OptionError(f"--{name} {value:g} is none.", "Give a number above 0.")
+            if value is not None and not 1e-3 <= value < 1e9:
+                raise OptionError(f"--{name} {value:g} is too little or too much.", "Give a number above 0.")
         return self
 
 
@@ -118,7 +119,7 @@ DryRun = Annotated[
         "--dry-run", help="Ask nobody: count, and show questions in OUT.questions.", rich_help_panel=EXECUTION
     ),
 ]
-Timeout = Annotated[float, typer.Option(help="Seconds to wait for an answer.", rich_help_panel=EXECUTION)]
+Timeout = Annotated[float, typer.Option(help="Seconds that a server may stay silent.", rich_help_panel=EXECUTION)]
 
 
 def postprocess(
@@ -171,7 +172,7 @@ def postprocess(
     """
     from vsscli.data.open import open_dataset
     from vsscli.engine import cores, plan, produce, select_videos
-    from vsscli.postprocess.correct import class_table, parse_rejected, videos_to_ask
+    from vsscli.postprocess.correct import check_rejected, class_table, parse_rejected, videos_to_ask
     from vsscli.postprocess.groups import read_groups
     from vsscli.postprocess.plan import Planner
     from vsscli.postprocess.profiles import load_profile
@@ -187,7 +188,7 @@ def postprocess(
             "Ask with one call, without --shard; shards can apply its answers with --offline.",
         )
     limits = Limits(budget, threads, rate, timeout).checked()
-    if prices is not None and not prices.is_file():
+    if prices is not None and not os.path.isfile(prices):  # noqa: PTH113 (False also for names that can be none)
         raise OptionError(f"--prices {prices} is no file.", "Give a copy of prompts/prices.yaml, or leave it out.")
     rules = Rules(when, image, min_area, min_frames, majority, min_answers, min_confidence, max_share)
     source, dataset = open_run(run), open_dataset(data, split)
@@ -195,6 +196,7 @@ def postprocess(
     planner = Planner(source, dataset, read_groups(groups, table, priority), read_wording(prompt, image), rules)
     profile = load_profile(llm, base_url=base_url, model=llm_model, local=local, prices=prices)
     rejected = parse_rejected(reject, source)
+    check_rejected(out, rejected)
     chosen = select_videos(source.names(), videos, shard)
     check_source(dataset, [source], chosen if videos is not None else source.names(), chosen)
     count = workers or cores()
@@ -232,7 +234,11 @@ def _preview(planner: "Planner", profile: "Profile", out: Path, videos: list[str
         say(f"dry run: {plural(missing.known, 'question')} had been answered before.")
     usd = "a price that is not known" if estimate.usd is None else f"{estimate.usd:.2f} USD"
     tokens = f"about {estimate.tokens_in:,} tokens in and {estimate.tokens_out:,} out, {usd}"
-    say(f"dry run: {plural(estimate.requests, 'request')}, {tokens}; {profile.told or 'nothing leaves this machine.'}")
+    say(f"dry run: {plural(estimate.requests, 'request')}, {tokens}.")
+    here = "The model is asked in this process." if profile.local else f"{profile.base_url}, on this machine, is asked."
+    say(f"dry run: {profile.told or here}")
+    if estimate.usd is None:
+        say("dry run: without a price it would be refused: give --prices FILE, or a price in a profile of your own.")
     say(f"dry run: questions and images are in {folder}; nothing else was written.")
 
 
@@ -253,7 +259,7 @@ def _ask(planner: "Planner", profile: "Profile", out: Path, videos: list[str], w
     result = ask_missing(planner, profile.asked, store, videos, workers, put)
     if result is None:
         return
-    spent = f", {result.usd:.2f} USD" if profile.remote else ""
+    spent = f", {result.usd:.2f} USD" if profile.remote or profile.price is not None else ""
     models = f" by {', '.join(result.models)}" if result.models else ""
     abstained = f" ({result.abstained} name no class)" if result.abstained else ""
     say(f"postprocess: {plural(result.asked, 'question')} answered{models}{abstained}{spent}.")
@@ -261,7 +267,8 @@ def _ask(planner: "Planner", profile: "Profile", out: Path, videos: list[str], w
         say(f"postprocess: {note}")
     if result.failed:
         refused = f" ({result.refused} refused)" if result.refused else ""
-        warn(f"{plural(result.failed, 'question')} got no answer{refused}; the last one: {result.failure}")
+        last = f"; the last one: {result.failure}" if result.failure else ""
+        warn(f"{plural(result.failed, 'question')} got no answer{refused}{last}")
     if result.stopped:
         warn(f"no more was asked: {result.stopped}")
 
@@ -279,6 +286,10 @@ def _report(planner: "Planner", out: Path, videos: list[str], workers: int) -> N
     if masked:
         lines = effect.measure(planner.dataset, planner.run, open_run(out), planner.groups, masked, workers)
         print("\n" + "\n".join(screen.effect_lines(lines, len(masked))))
+        *groups, everything = lines
+        if everything.hurt > everything.helped:
+            bad = ", ".join(line.name for line in groups if line.hurt > line.helped)
+            warn(f"on these masks more pixels were hurt than helped ({bad}): --reject takes regions back.")
 
 
 def _end_unanswered(out: Path, videos: list[str], offline: bool) -> None:

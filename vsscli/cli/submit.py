@@ -11,6 +11,7 @@ from vsscli.cli.talk import plural, say, visible, warn
 from vsscli.errors import OptionError, RunError
 
 if TYPE_CHECKING:
+    from vsscli.runs.run import Run
     from vsscli.submit.verify import Report
 
 Kind = TypeVar("Kind")
@@ -69,6 +70,7 @@ def submit(
     if out is not None:
         check_packing(out, root or "", png_mode, what, dataset)
     report = verify(what, dataset, workers=workers, title="submit: verify")
+    _warn_unanswered(what.run)
     where = f"the split {dataset.split} of {data}" if dataset.split else str(data)
     print(visible(f"{source}, verified against {where}"))
     if report.longer:
@@ -107,6 +109,16 @@ def _show(report: "Report", archive: Path | None) -> None:
         rows += [("bytes", f"{archive.stat().st_size:,} in the archive, {report.bytes:,} in maps"), ("sha256", digest)]
     for name, value in rows:
         print(visible(f"  {name:11} {value}"))
+
+
+def _warn_unanswered(run: "Run | None") -> None:
+    """Videos of a corrected run that wait for answers are as they were before."""
+    from vsscli.postprocess.facts import count_unanswered
+
+    waiting = [video for video in run.names() if count_unanswered(run.record(video))] if run is not None else []
+    if waiting:
+        more = ", ..." if len(waiting) > 1 else ""
+        warn(f"{plural(len(waiting), 'video')} ({waiting[0]}{more}) wait for answers: their classes are not corrected.")
 
 
 def _check_root(report: "Report", root: str | None) -> None:

@@ -38,6 +38,7 @@ class AnswerStore:
         self.path = run / ".vsscli" / "answers.jsonl"
         self._lock = threading.Lock()
         self._answers: dict[str, Answer] = {}
+        self._closing = b""  # what the last whole line lacks
         self._whole = 0  # bytes of whole lines; what comes behind them is half a line
         self._read()
 
@@ -60,14 +61,15 @@ class AnswerStore:
                     self._read()
                     file.truncate(self._whole)
                 try:
-                    file.write(line)
+                    file.write(self._closing + line)
                     file.flush()
                 except OSError:
                     with contextlib.suppress(OSError):
                         os.ftruncate(file.fileno(), self._whole)
                     raise
                 os.fsync(file.fileno())
-            self._whole += len(line)
+            self._whole += len(self._closing + line)
+            self._closing = b""
             self._answers[answer.key] = answer
 
     @contextlib.contextmanager
@@ -103,9 +105,19 @@ class AnswerStore:
         except OSError as error:
             raise RunError(f"{self.path} cannot be read ({error.strerror}).") from None
         self._whole = content.rfind(b"\n") + 1
+        self._closing = b""
+        if self._stands(content[self._whole :]):  # whole but for the end of its line: an editor was here
+            self._whole, self._closing = len(content), b"\n"
         for number, line in enumerate(content[: self._whole].splitlines(), 1):
             answer = self._parse(line, number)
             self._answers.setdefault(answer.key, answer)
+
+    def _stands(self, line: bytes) -> bool:
+        try:
+            self._parse(line, 0)
+        except RunError:
+            return False
+        return True
 
     def _parse(self, line: bytes, number: int) -> Answer:
         try:
@@ -125,6 +137,7 @@ class AnswerStore:
 
 
 def _is_answer(found: dict[str, Any]) -> bool:
-    return found.keys() == _KINDS.keys() and all(
+    kinds = found.keys() == _KINDS.keys() and all(
         isinstance(found[name], kinds) and not isinstance(found[name], bool) for name, kinds in _KINDS.items()
     )
+    return kinds and (found["probability"] is None or 0 <= found["probability"] <= 1)  # not so for what is no number

@@ -179,7 +179,7 @@ class _Round:
             cost = most  # until the answer tells better
             cost = self._ask(question, key)
         except NoReplyError as error:
-            cost = most if error.billed else 0.0
+            cost = most * error.billed
             self._fail(error)
         except StopAskingError as error:
             cost = 0.0

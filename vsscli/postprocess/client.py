@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from openai import APIError, APIStatusError
 
 OPENAI = "https://api.openai.com"
+MOST_TOKENS = 10**9  # that anybody counts for one answer
+LIMITS = {"max_tokens", "max_completion_tokens"}
 SECRET = 8  # characters; servers at home take "x" for a key
 
 
@@ -32,9 +34,9 @@ class Reply:
 
 
 class NoReplyError(Exception):
-    """This question got no answer; ``counts``: as a failure of the server. ``billed``: it may cost all the same."""
+    """This question got no answer; ``counts``: as a failure of the server. ``billed``: so often it may cost as one."""
 
-    def __init__(self, message: str, counts: bool = True, billed: bool = False) -> None:
+    def __init__(self, message: str, counts: bool = True, billed: int = 0) -> None:
         super().__init__(message)
         self.counts, self.billed = counts, billed
 
@@ -63,6 +65,11 @@ def read_key(profile: Profile) -> str | None:
         raise OptionError(
             f"--llm {profile.name} needs a key, and the environment variable {profile.key} is not set.",
             f"Set {profile.key}, or ask a server of your own: --llm llava, or --base-url.",
+        )
+    if key and profile.remote and profile.base_url.startswith("http://"):
+        raise OptionError(
+            f"The key in {profile.key} would go to {profile.base_url} in clear, for everybody on the way to read.",
+            f"Give an address that begins with https://, or unset {profile.key}.",
         )
     if key and not (key.isascii() and key.isprintable() and " " not in key):
         raise OptionError(f"The environment variable {profile.key} holds no key: it has spaces or odd characters.")
@@ -115,13 +122,13 @@ class ServerAsker:
                 if not self._adapt(error, request, left_out):
                     self._raise(error)
             except APITimeoutError:
-                raise NoReplyError("no answer in time", billed=True) from None
+                raise NoReplyError("no answer in time", billed=1 + self._profile.retries) from None
             except APIConnectionError as error:
                 reason = self._clean(str(error.__cause__ or error))
                 lost = type(error.__cause__).__name__ != "ConnectError"  # it broke after the question had gone out
-                raise NoReplyError(f"no connection to {self._profile.base_url} ({reason})", billed=lost) from None
+                raise NoReplyError(f"no connection to {self._profile.base_url} ({reason})", billed=int(lost)) from None
             except (OpenAIError, ValueError, TypeError, AttributeError, RecursionError):
-                raise NoReplyError("the server's answer is no answer of this protocol", billed=True) from None
+                raise NoReplyError("the server's answer is no answer of this protocol", billed=1) from None
         return self._read(response, question)
 
     def _request(self, question: Question, left_out: frozenset[str]) -> dict[str, Any]:
@@ -147,6 +154,11 @@ class ServerAsker:
         name = _refused_parameter(error, [*request, "detail"]) if error.status_code in (400, 422) else None
         if name is None or (name == "detail" and self._profile.detail is None) or name in left_out:
             return False
+        if name in LIMITS and LIMITS & left_out and self._profile.price is not None:
+            raise StopAskingError(
+                f"The model {self._profile.model} takes no limit on its answers, so no budget can hold. Name another "
+                "one with --llm-model."
+            ) from None
         with self._lock:
             if name not in self._left_out:
                 self._left_out.add(name)
@@ -188,14 +200,14 @@ class ServerAsker:
         choice = choices[0] if isinstance(choices, list) and choices else None
         message = getattr(choice, "message", None)
         if message is None:
-            raise NoReplyError("the server's answer is no answer of this protocol", billed=True)
+            raise NoReplyError("the server's answer is no answer of this protocol", billed=1)
         finish, refusal = getattr(choice, "finish_reason", None), getattr(message, "refusal", None)
         if refusal or finish == "content_filter":
-            raise NoReplyError(f"refused: {self._clean(str(refusal or finish))}", counts=False, billed=True)
+            raise NoReplyError(f"refused: {self._clean(str(refusal or finish))}", counts=False, billed=1)
         text = getattr(message, "content", None)
         if not isinstance(text, str) or not text.strip():
             cut = f": max_tokens, {self._profile.max_tokens}, was used up before" if finish == "length" else ""
-            raise NoReplyError(f"an empty answer{cut}", billed=True)
+            raise NoReplyError(f"an empty answer{cut}", billed=1)
         # What was cut off might have ended otherwise.
         chosen = None if finish == "length" else parse(text, question.candidates, question.text)
         guess_in, guess_out = self._profile.tokens(question)
@@ -207,6 +219,7 @@ class ServerAsker:
         return Reply(chosen, None, self._cut(text), model, tokens_in, tokens_out)
 
     def _cut(self, text: str) -> str:
+        text = text.encode("utf-8", "replace").decode()  # half a character, where a server cut its text, is none
         return text.replace(self._key, "***") if self._key and len(self._key) >= SECRET else text
 
     def _clean(self, text: str) -> str:
@@ -262,7 +275,7 @@ def _names_model(said: str, model: str) -> bool:
 
 
 def _count(value: Any, otherwise: int) -> int:
-    return value if type(value) is int and value >= 0 else otherwise
+    return value if type(value) is int and 0 <= value <= MOST_TOKENS else otherwise
 
 
 def open_asker(profile: Profile, timeout: float) -> Asker:

@@ -12,7 +12,7 @@ from vsscli.engine.progress import Progress, Status
 from vsscli.errors import OptionError
 from vsscli.postprocess.answers import AnswerStore
 from vsscli.postprocess.ask import AskResult
-from vsscli.postprocess.facts import count_unanswered
+from vsscli.postprocess.facts import count_unanswered, read_regions
 from vsscli.postprocess.plan import Planner
 from vsscli.postprocess.question import Question
 from vsscli.runs.record import Record, read_record
@@ -41,6 +41,16 @@ def parse_rejected(reject: str | None, run: Run) -> frozenset[tuple[str, str]]:
     if reject is not None and not found:
         raise OptionError(f"--reject {reject!r} names no region.", "Give VIDEO/REGION,VIDEO/REGION,...")
     return frozenset(found)
+
+
+def check_rejected(out: Path, rejected: frozenset[tuple[str, str]]) -> None:
+    """OptionError for a region that a finished video does not have: a slip is to undo nothing."""
+    for video, region in sorted(rejected):
+        record = read_record(out, video)
+        names = [told.region for told in read_regions(out, record)] if record is not None else [region]
+        if region not in names:
+            there = f"Its regions: {', '.join(names)}." if names else "It has none that is big and long enough."
+            raise OptionError(f"--reject {video}/{region}: the video has no such region.", there)
 
 
 def videos_to_ask(out: Path, todo: Sequence[str], before: Sequence[str]) -> list[str]:

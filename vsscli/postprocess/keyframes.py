@@ -12,13 +12,16 @@ COMPARED = 5
 def shortlists(frames: Sequence[int], areas: Sequence[int], parts: int) -> tuple[tuple[int, ...], ...]:
     """For each of up to ``parts`` parts of a region's time the frames to choose from, those at its middle first.
 
-    ``areas`` are the region's pixels in its ``frames`` (ascending). Frames where it has less than half of its largest
-    area are passed over as long as there are enough others; of a part, those with less than 0.8 of its largest area
-    are. Parts are of as many frames each as can be, so what is chosen lies apart.
+    ``areas`` are the region's pixels in its ``frames`` (ascending). Frames where it has more than twice its median area
+    (a mask that flickers runs over), or less than half of the largest of the others, are passed over as long as there
+    are enough others; of a part, those with less than 0.8 of its largest area are. Parts are of as many frames each as
+    can be, so what is chosen lies apart.
     """
-    large = [i for i in range(len(frames)) if 2 * areas[i] >= max(areas)]
+    usual = 2 * sorted(areas)[len(areas) // 2]
+    largest = max(area for area in areas if area <= usual)
+    large = [i for i, area in enumerate(areas) if area <= usual and 2 * area >= largest]
     if len(large) < parts:
-        large = sorted(sorted(range(len(frames)), key=lambda i: (-areas[i], i))[:parts])
+        large = sorted(sorted(range(len(frames)), key=lambda i: (areas[i] > usual, -areas[i], i))[:parts])
     lists = []
     for part in np.array_split(np.array(large), min(parts, len(large))):
         top = max(areas[i] for i in part)

@@ -17,7 +17,7 @@ from vsscli.resources import resource_folder
 
 #: What the model may say instead of a class.
 ABSTAIN = "none of these"
-_LONGEST = 20_000  # characters; longer ones are no answers
+_LONGEST = 2_000  # characters; longer ones are no answers, and take long to read
 
 Names = Mapping[tuple[str, ...], str]  # the words of a name -> its class
 

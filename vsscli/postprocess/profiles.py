@@ -91,10 +91,10 @@ class Profile:
         return words + schema + _image_tokens(self.image_tokens, question.size), self.answer_tokens
 
     def usd(self, tokens_in: int, tokens_out: int) -> float | None:
-        """What tokens cost: nothing on this machine, None where no price is known."""
-        if not self.remote:
-            return 0.0
-        return None if self.price is None else self.price.usd(tokens_in, tokens_out)
+        """What tokens cost: nothing on this machine unless a price is given, None where none is known."""
+        if self.price is not None:
+            return self.price.usd(tokens_in, tokens_out)
+        return None if self.remote else 0.0
 
     def estimate(self, questions: Iterable[Question]) -> Estimate:
         """What ``questions`` would take; contacts nobody."""
@@ -175,7 +175,8 @@ def _profile(name: str, content: Any, where: str) -> Profile:
 
 def _is_parameters(value: Any) -> bool:
     return isinstance(value, dict) and all(
-        key in _PARAMETERS and (type(item) in (int, float) or is_text(item)) for key, item in value.items()
+        key in _PARAMETERS and ((type(item) in (int, float) and math.isfinite(item)) or is_text(item))
+        for key, item in value.items()
     )
 
 

@@ -91,4 +91,4 @@ def write_record(run: Path, record: Record) -> None:
     path = record_path(run, record.video)
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, (json.dumps(asdict(record), indent=1, ensure_ascii=False) + "\n").encode())
+    write_atomic(path, (json.dumps(asdict(record), indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
