@@ -41,7 +41,7 @@ class Clock:
 
 def shares(network: OfflineNetwork, pixels: list[torch.Tensor], clock: Clock, sizes: Any) -> None:
     """A video stage by stage."""
-    segmenter = network._model.segmenter
+    segmenter = network.model.segmenter
     passage, kept = network.start(), []
     for frame in pixels:
         maps = clock("backbone", lambda frame=frame: segmenter.backbone(frame))  # type: ignore[misc]

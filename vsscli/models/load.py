@@ -11,8 +11,8 @@ from vsscli.models.card import ModelCard, describe_model
 from vsscli.models.families import Family, OwnFamily
 from vsscli.models.network import Network, Scores, VideoNetwork
 from vsscli.models.preprocess import Preprocess
-from vsscli.models.quiet import quiet
 from vsscli.models.strict import require_same_weights
+from vsscli.quiet import quiet
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 

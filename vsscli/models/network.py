@@ -39,8 +39,8 @@ class DenseScores:
 Scores = QueryScores | DenseScores
 
 
-class Network(Protocol):
-    """A network that is loaded and waits on its device."""
+class Loaded(Protocol):
+    """What every network tells of itself, loaded and waiting on its device."""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -53,6 +53,10 @@ class Network(Protocol):
     @property
     def parameters(self) -> int:
         """How many numbers were learned."""
+
+
+class Network(Loaded, Protocol):
+    """A network that takes frames one by one."""
 
     def forward(self, pixels: Tensor) -> list[Scores]:
         """The scores of B frames of one size: float32 [B, 3, H, W], normalised and padded, in the order of the video.
@@ -76,24 +80,12 @@ class Passage(Protocol):
 
 
 @runtime_checkable
-class VideoNetwork(Protocol):
-    """A network whose scores of a frame depend on the whole video, loaded and waiting on its device.
+class VideoNetwork(Loaded, Protocol):
+    """A network whose scores of a frame depend on the whole video.
 
     A video goes through it twice: every frame is looked at and pushed, in order; then, with the video known, the scores
     of each frame are made from what was kept of it.
     """
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The names of the K channels."""
-
-    @property
-    def preprocess(self) -> Preprocess:
-        """How frames are to be resized, normalised and padded."""
-
-    @property
-    def parameters(self) -> int:
-        """How many numbers were learned."""
 
     def look(self, pixels: Tensor) -> list[Any]:
         """B frames of one size, float32 [B, 3, H, W], each on its own. Threads may call it at the same time."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from vsscli.errors import ModelError
 from vsscli.models.catalogue import catalogue, refuse_published
-from vsscli.models.quiet import quiet_hub
+from vsscli.quiet import quiet_hub
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"

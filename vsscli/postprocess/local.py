@@ -3,11 +3,8 @@
 import hashlib
 import io
 import json
-import logging
 import re
-import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +12,7 @@ from vsscli.errors import ModelError
 from vsscli.postprocess.client import NoReplyError, Reply
 from vsscli.postprocess.profiles import Profile
 from vsscli.postprocess.question import Question
+from vsscli.quiet import quiet
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _READ = (".json", ".safetensors", ".jinja", ".model", ".txt")
@@ -70,24 +68,6 @@ def _digest(folder: Path) -> str:
     return state.hexdigest()
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No progress bars nor hints of ``transformers`` on stderr; its errors are raised as ever."""
-    from transformers.utils import logging as its
-
-    level, bars = its.get_verbosity(), its.is_progress_bar_enabled()
-    its.set_verbosity(logging.CRITICAL)
-    its.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module=r"transformers\b")
-            yield
-    finally:
-        its.set_verbosity(level)
-        if bars:
-            its.enable_progress_bar()
-
-
 def _load(folder: str) -> tuple[Any, Any]:
     """Processor and model; pickles are not opened, nor code that comes with a model run."""
     from transformers import AutoModelForImageTextToText, AutoProcessor
@@ -119,7 +99,7 @@ class LocalAsker:
         self._processor: Any
         self._model: Any
         try:
-            with _quiet():
+            with quiet():
                 self._processor, model = _load(profile.local)
             self._model = model.to(self._device).eval()
         except Exception as error:  # a folder can be broken in more ways than transformers has errors for

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from vsscli.errors import ModelError
-from vsscli.models.quiet import quiet_hub
+from vsscli.quiet import quiet_hub
 
 _PREFIX = "hf://"
 _PATIENCE = 10.0  # seconds for the hub to answer

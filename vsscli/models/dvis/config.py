@@ -149,7 +149,7 @@ def from_json(entries: Mapping[str, Any], where: str) -> DvisConfig:
     if found.pop("model_type", None) != MODEL_TYPE:
         raise ModelError(f"{where}: model_type is not {MODEL_TYPE!r}.")
     found.setdefault("converted", {})
-    found["labels"] = _labels(found.pop("id2label", None), where)
+    found["labels"] = read_labels(found.pop("id2label", None), where)
     found["backbone"] = _backbone(found.get("backbone"), where)
     for name in ("tracker", "refiner"):
         if found.get(name) is not None:
@@ -164,7 +164,8 @@ def from_json(entries: Mapping[str, Any], where: str) -> DvisConfig:
     return config
 
 
-def _labels(names: Any, where: str) -> tuple[str, ...]:
+def read_labels(names: Any, where: str) -> tuple[str, ...]:
+    """The classes in the order of the channels, from ``id2label`` of the file ``where``; ModelError."""
     count = len(names) if isinstance(names, dict) else 0
     if not count or any(not isinstance(names.get(str(i)), str) for i in range(count)):
         raise ModelError(f"{where}: id2label does not name the classes 0, 1, 2, ... without gaps.")

@@ -14,7 +14,7 @@ from vsscli.models.deformable import use_fast_sampling
 from vsscli.models.dvis.blocks import Mlp, attend, masks
 from vsscli.models.dvis.config import BackboneConfig, DvisConfig, ResNetBackbone, SwinBackbone
 from vsscli.models.dvis.vit_adapter import ViTAdapter
-from vsscli.models.quiet import quiet
+from vsscli.quiet import quiet
 
 _STAGES = ["stage1", "stage2", "stage3", "stage4"]
 

@@ -11,37 +11,16 @@ from vsscli.models.dvis.model import Dvis
 from vsscli.models.dvis.segmenter import Segmented
 from vsscli.models.dvis.tracker import TrackerState
 from vsscli.models.network import Passage, QueryScores, Scores
-from vsscli.models.preprocess import Preprocess
+from vsscli.models.placed import PlacedNetwork
 
 
-class DvisNetwork:
-    """What the three kinds share: the model on its device, and half precision where that is asked for."""
-
-    def __init__(self, model: Dvis, preprocess: Preprocess, device: torch.device, dtype: torch.dtype) -> None:
-        self._model, self._preprocess = model, preprocess
-        self.device, self._dtype = device, dtype
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return self._model.config.labels
-
-    @property
-    def preprocess(self) -> Preprocess:
-        return self._preprocess
-
-    @property
-    def parameters(self) -> int:
-        return sum(p.numel() for p in self._model.parameters())
-
-    def precision(self) -> torch.autocast:
-        """The context to compute in."""
-        half = self._dtype != torch.float32
-        return torch.autocast(self.device.type, self._dtype if half else None, enabled=half)
+class DvisNetwork(PlacedNetwork[Dvis]):
+    """What the three kinds share."""
 
     def segment(self, pixels: Tensor) -> list[Segmented]:
         """The frames of float32 [B, 3, H, W]."""
         with torch.no_grad(), self.precision():
-            found: list[Segmented] = self._model.segmenter(pixels.to(self.device))
+            found: list[Segmented] = self.model.segmenter(pixels.to(self.device))
             return found
 
 
@@ -63,14 +42,14 @@ class OnlineNetwork(DvisNetwork):
         return self.segment(pixels)
 
     def start(self) -> Passage:
-        return _Tracking(self._model, self)
+        return _Tracking(self.model, self)
 
 
 class OfflineNetwork(OnlineNetwork):
     """With the refiner: what it keeps of a frame is its mask features, [C, h, w]."""
 
     def start(self) -> Passage:
-        return _Refining(self._model, self)
+        return _Refining(self.model, self)
 
 
 class _Tracking:

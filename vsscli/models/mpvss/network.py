@@ -9,7 +9,8 @@ from torch import Tensor
 from vsscli.models.mpvss.encoder import flow_image
 from vsscli.models.mpvss.model import KeyFrame, Mpvss
 from vsscli.models.network import QueryScores, Scores
-from vsscli.models.preprocess import Preprocess, restore
+from vsscli.models.placed import PlacedNetwork
+from vsscli.models.preprocess import restore
 
 
 @dataclass(frozen=True)
@@ -20,37 +21,22 @@ class MpvssKey:
     scores: QueryScores
 
 
-class MpvssNetwork:
-    """The model on its device, with half precision where that is asked for."""
-
-    def __init__(self, model: Mpvss, preprocess: Preprocess, device: torch.device, dtype: torch.dtype) -> None:
-        self._model, self._preprocess, self._device, self._dtype = model, preprocess, device, dtype
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return self._model.config.labels
-
-    @property
-    def preprocess(self) -> Preprocess:
-        return self._preprocess
-
-    @property
-    def parameters(self) -> int:
-        return sum(p.numel() for p in self._model.parameters())
+class MpvssNetwork(PlacedNetwork[Mpvss]):
+    """A `KeyFrameNetwork`."""
 
     def segment(self, pixels: Tensor, size: tuple[int, int]) -> list[MpvssKey]:
-        pixels = pixels.to(self._device)
+        pixels = pixels.to(self.device)
         with torch.no_grad():
             images = self._images(pixels, size)
-            with self._precision():
-                frames = self._model.segment(pixels, images)
+            with self.precision():
+                frames = self.model.segment(pixels, images)
             return [MpvssKey(frame, _scores(frame.class_logits, frame.mask_logits)) for frame in frames]
 
     def carry(self, pixels: Tensor, size: tuple[int, int], keys: Sequence[MpvssKey]) -> list[Scores]:
         with torch.no_grad():
-            images = self._images(pixels.to(self._device), size)
-            with self._precision():
-                carried = self._model.carry(images, [key.frame for key in keys])
+            images = self._images(pixels.to(self.device), size)
+            with self.precision():
+                carried = self.model.carry(images, [key.frame for key in keys])
             return [QueryScores(key.scores.class_prob, logits) for key, logits in zip(keys, carried, strict=True)]
 
     def forward(self, pixels: Tensor) -> list[Scores]:
@@ -59,10 +45,6 @@ class MpvssNetwork:
 
     def _images(self, pixels: Tensor, size: tuple[int, int]) -> Tensor:
         return flow_image(restore(pixels, self._preprocess), size)
-
-    def _precision(self) -> torch.autocast:
-        half = self._dtype != torch.float32
-        return torch.autocast(self._device.type, self._dtype if half else None, enabled=half)
 
 
 def _scores(class_logits: Tensor, mask_logits: Tensor) -> QueryScores:

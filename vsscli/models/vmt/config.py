@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from vsscli.errors import ModelError
+from vsscli.models.dvis.config import read_labels
 
 MODEL_TYPE = "vmt"
 #: Kind -> what people call it.
@@ -100,7 +101,7 @@ def from_json(entries: Mapping[str, Any], where: str) -> VmtConfig:
     found = dict(entries)
     if found.pop("model_type", None) != MODEL_TYPE:
         raise ModelError(f"{where}: model_type is not {MODEL_TYPE!r}.")
-    labels = _labels(found.pop("id2label", None), where)
+    labels = read_labels(found.pop("id2label", None), where)
     converted = found.pop("converted", {})
     if not isinstance(converted, dict) or not all(isinstance(value, str) for value in converted.values()):
         raise ModelError(f"{where}: converted is {converted!r}, which makes no sense.", _AGAIN)
@@ -113,13 +114,6 @@ def from_json(entries: Mapping[str, Any], where: str) -> VmtConfig:
         return VmtConfig(encoder=EncoderConfig(**inner), labels=labels, converted=converted, **outer)
     except ModelError as error:
         raise ModelError(f"{where}: {error.message}", _AGAIN) from None
-
-
-def _labels(names: Any, where: str) -> tuple[str, ...]:
-    count = len(names) if isinstance(names, dict) else 0
-    if not count or any(not isinstance(names.get(str(i)), str) for i in range(count)):
-        raise ModelError(f"{where}: id2label does not name the classes 0, 1, 2, ... without gaps.")
-    return tuple(names[str(i)] for i in range(count))
 
 
 def _checked(

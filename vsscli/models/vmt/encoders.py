@@ -1,5 +1,7 @@
 """The plain vision transformers that see a frame: DINOv2's and DINOv3's, with registers, at any size."""
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
@@ -17,7 +19,7 @@ def grid_of(pixels: Tensor) -> Grid:
     return pixels.shape[-2] // PATCH, pixels.shape[-1] // PATCH
 
 
-class Encoder(nn.Module):
+class Encoder(nn.Module, ABC):
     """What both have: class token, ``registers`` more, one token per patch, blocks, a norm behind them."""
 
     def __init__(self, config: EncoderConfig, eps: float) -> None:
@@ -36,13 +38,13 @@ class Encoder(nn.Module):
         first = torch.cat((self.cls_token, self.reg_token), 1).expand(len(pixels), -1, -1)
         return torch.cat((first, patches), 1)
 
+    @abstractmethod
     def positions(self, height: int, width: int) -> Tensor | float:
         """What is added to the patches for their places."""
-        raise NotImplementedError
 
+    @abstractmethod
     def states(self, pixels: Tensor, after: list[int]) -> list[Tensor]:
         """The tokens behind each of the blocks ``after`` (counted from 0, ascending), without the norm."""
-        raise NotImplementedError
 
 
 class Dinov2Encoder(Encoder):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vsscli.models.network import Passage, QueryScores, Scores
-from vsscli.models.preprocess import Preprocess
+from vsscli.models.placed import PlacedNetwork
 from vsscli.models.vmt.encoders import Grid, grid_of
 from vsscli.models.vmt.model import Vmt
 
@@ -19,29 +19,8 @@ class Looked(NamedTuple):
     grid: Grid
 
 
-class VmtNetwork:
+class VmtNetwork(PlacedNetwork[Vmt]):
     """A `VideoNetwork`. Of a frame it keeps the patches and mask embeddings, or the mask logits: what is less."""
-
-    def __init__(self, model: Vmt, preprocess: Preprocess, device: torch.device, dtype: torch.dtype) -> None:
-        self.model, self.device = model, device
-        self._preprocess, self._dtype = preprocess, dtype
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return self.model.config.labels
-
-    @property
-    def preprocess(self) -> Preprocess:
-        return self._preprocess
-
-    @property
-    def parameters(self) -> int:
-        return sum(p.numel() for p in self.model.parameters())
-
-    def precision(self) -> torch.autocast:
-        """The context to compute in."""
-        half = self._dtype != torch.float32
-        return torch.autocast(self.device.type, self._dtype if half else None, enabled=half)
 
     def look(self, pixels: Tensor) -> list[Looked]:
         with torch.no_grad(), self.precision():
