@@ -30,10 +30,8 @@ def check_place(json: str | None, csv: Path | None = None, inputs: Sequence[Path
 def _check_outside(option: str, place: Path, inputs: Sequence[Path]) -> None:
     from vsscli.runs.disk import real_path
 
-    target = real_path(place)
     for path in inputs:
-        folder = real_path(path)
-        if folder.is_dir() and (target == folder or folder in target.parents):
+        if path.is_dir() and real_path(place).is_relative_to(real_path(path)):
             raise OptionError(
                 f"{option} {place} lies inside {path}, an input.", "Inputs are never changed: write beside it."
             )

@@ -5,8 +5,8 @@ import hashlib
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -166,6 +166,13 @@ class Dataset(ABC):
     @abstractmethod
     def video(self, name: str) -> Video:
         """The video ``name``; DataError where its frames are missing, OptionError where it is not in the split."""
+
+    def masked(self, names: Iterable[str]) -> Iterator[str]:
+        """Those of ``names`` that have masks. What is wrong with a video is told when its turn comes, not here."""
+        for name in names:
+            with suppress(DataError):
+                if self.video(name).has_masks():
+                    yield name
 
     def check_name(self, name: str) -> None:
         """OptionError with the nearest names unless ``name`` is one of the videos."""

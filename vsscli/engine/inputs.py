@@ -1,6 +1,7 @@
 """What stages read: datasets and runs, with the role they have in records."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from vsscli.data.dataset import Dataset
@@ -18,8 +19,12 @@ class DatasetInput:
     def path(self) -> Path:
         return self.dataset.root
 
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(self.dataset.names())
+
     def has(self, video: str) -> bool:
-        return video in self.dataset.names()
+        return video in self._names
 
     def digest(self, video: str) -> str:
         return self.dataset.video(video).digest
@@ -36,8 +41,12 @@ class RunInput:
     def path(self) -> Path:
         return self.run.path
 
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(self.run.names())
+
     def has(self, video: str) -> bool:
-        return video in self.run.names()
+        return video in self._names
 
     def digest(self, video: str) -> str:
         return self.run.digest(video)

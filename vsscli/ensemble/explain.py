@@ -48,7 +48,7 @@ class Explanation:
 
 def check_explainable(dataset: Dataset, runs: Sequence[Run], videos: Sequence[str]) -> None:
     """DataError where no video of ``videos`` has masks, RunError where a run is known to hold other classes."""
-    if dataset.classes is None or not any(_has_masks(dataset, video) for video in videos):
+    if dataset.classes is None or not any(dataset.masked(videos)):
         raise DataError(
             f"None of these videos of {where(dataset)} has masks: --explain compares with them.",
             "Leave --explain out, or take videos with masks.",
@@ -62,13 +62,6 @@ def check_explainable(dataset: Dataset, runs: Sequence[Run], videos: Sequence[st
             )
 
 
-def _has_masks(dataset: Dataset, video: str) -> bool:
-    try:
-        return dataset.video(video).has_masks()
-    except DataError:
-        return False  # what is wrong with it is told when its turn comes
-
-
 def explain(
     dataset: Dataset, runs: Sequence[Run], names: Sequence[str], choices: Sequence[Choice], workers: int
 ) -> Explanation | None:
@@ -76,7 +69,8 @@ def explain(
 
     DataError or RunError where a mask or a label map does not decode, or they are of different sizes.
     """
-    masked = [choice for choice in choices if _has_masks(dataset, choice.video)]
+    videos = frozenset(dataset.masked(choice.video for choice in choices))
+    masked = [choice for choice in choices if choice.video in videos]
     if not masked:
         return None
     work = partial(count_video, dataset, runs)

@@ -2,10 +2,10 @@
 
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from vsscli.engine import Frame
+from vsscli.engine.inputs import RunInput
 from vsscli.ensemble.stage import EnsembleStage
 from vsscli.errors import OptionError, RunError
 from vsscli.maps.mean import Cells, mean_classes
@@ -60,19 +60,8 @@ class MeanStage(EnsembleStage):
             yield Frame(frame, mean_classes(cells))
 
 
-@dataclass(frozen=True)
-class ScoresInput:
+class ScoresInput(RunInput):
     """The class scores of a run."""
-
-    run: Run
-    role: str
-
-    @property
-    def path(self) -> Path:
-        return self.run.path
-
-    def has(self, video: str) -> bool:
-        return video in self.run.names()
 
     def digest(self, video: str) -> str:
         digest = self.run.scores_digest(video)

@@ -12,7 +12,7 @@ from vsscli.engine.progress import Progress, Status
 from vsscli.errors import OptionError
 from vsscli.postprocess.answers import AnswerStore
 from vsscli.postprocess.ask import AskResult
-from vsscli.postprocess.facts import count_unanswered, read_regions
+from vsscli.postprocess.facts import count_unanswered, read_regions, require_region
 from vsscli.postprocess.plan import Planner
 from vsscli.postprocess.question import Question
 from vsscli.runs.record import Record, read_record
@@ -47,10 +47,8 @@ def check_rejected(out: Path, rejected: frozenset[tuple[str, str]]) -> None:
     """OptionError for a region that a finished video does not have: a slip is to undo nothing."""
     for video, region in sorted(rejected):
         record = read_record(out, video)
-        names = [told.region for told in read_regions(out, record)] if record is not None else [region]
-        if region not in names:
-            there = f"Its regions: {', '.join(names)}." if names else "It has none that is big and long enough."
-            raise OptionError(f"--reject {video}/{region}: the video has no such region.", there)
+        if record is not None:
+            require_region(video, region, [told.region for told in read_regions(out, record)])
 
 
 def videos_to_ask(out: Path, todo: Sequence[str], before: Sequence[str]) -> list[str]:

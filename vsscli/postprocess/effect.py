@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from vsscli import engine
 from vsscli.data.classes import IGNORE
 from vsscli.data.dataset import Dataset
-from vsscli.errors import DataError, RunError
+from vsscli.errors import RunError
 from vsscli.maps.confusion import PairCounter
 from vsscli.postprocess.groups import Group
 from vsscli.runs.run import Run
@@ -39,14 +39,7 @@ def masked_videos(dataset: Dataset, run: Run, videos: Sequence[str]) -> list[str
     """Those of ``videos`` that have masks of the classes of ``run``."""
     if dataset.classes is None or (run.table is not None and run.table.digest != dataset.classes.digest):
         return []
-    return [video for video in videos if _has_masks(dataset, video)]
-
-
-def _has_masks(dataset: Dataset, video: str) -> bool:
-    try:
-        return dataset.video(video).has_masks()
-    except DataError:
-        return False  # what is wrong with it is told when its turn comes
+    return list(dataset.masked(videos))
 
 
 def measure(

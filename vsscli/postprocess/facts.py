@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vsscli.errors import RunError
+from vsscli.errors import OptionError, RunError
 from vsscli.postprocess.decide import Decision
 from vsscli.postprocess.plan import Plan
 from vsscli.postprocess.question import Answer
@@ -87,6 +87,13 @@ def read_regions(run: Path, record: Record) -> list[Told]:
             f"Remove it and {run / record.video}, and repeat the command that made them.",
         ) from None
     return told
+
+
+def require_region(video: str, region: str, names: Sequence[str]) -> None:
+    """OptionError unless ``region``, which is to be rejected, is one of the regions ``names`` of ``video``."""
+    if region not in names:
+        there = f"Its regions: {', '.join(names)}." if names else "It has none that is big and long enough."
+        raise OptionError(f"--reject {video}/{region}: the video has no such region.", there)
 
 
 def count_unanswered(record: Record | None) -> int:

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from vsscli.data.classes import ClassTable
 from vsscli.engine import Frame, Input, Stage
 from vsscli.engine.inputs import DatasetInput, RunInput
-from vsscli.errors import OptionError
 from vsscli.postprocess.answers import AnswerStore
 from vsscli.postprocess.decide import UNANSWERED, Decision, decide
-from vsscli.postprocess.facts import describe_video, unanswered_keys
+from vsscli.postprocess.facts import describe_video, require_region, unanswered_keys
 from vsscli.postprocess.groups import groups_digest
 from vsscli.postprocess.plan import Plan, Planner
 from vsscli.postprocess.question import Answer
@@ -110,9 +109,7 @@ class CorrectStage(Stage):
     def _check_rejected(self, plan: Plan) -> None:
         names = [region.name for region in plan.regions]
         for region in self._rejected(plan.video):
-            if region not in names:
-                there = f"Its regions: {', '.join(names)}." if names else "It has none that is big and long enough."
-                raise OptionError(f"--reject {plan.video}/{region}: the video has no such region.", there)
+            require_region(plan.video, region, names)
 
 
 def decide_video(

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vsscli.errors import RunError
+from vsscli.processes import is_alive
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -48,20 +49,7 @@ def stamp() -> str:
 def is_stale(stamped: str) -> bool:
     """Whether a name that ends in a `stamp` was left by a process of this host that is gone."""
     name, _, pid = stamped.rpartition(".")
-    return name.endswith(f".{socket.gethostname()}") and pid.isdigit() and not _alive(int(pid))
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    try:  # a zombie answers to signals; only Linux tells
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return True
+    return name.endswith(f".{socket.gethostname()}") and pid.isdigit() and not is_alive(int(pid))
 
 
 def sweep_temporary(folder: Path, pattern: str = ".*.tmp") -> None:

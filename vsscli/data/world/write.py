@@ -28,6 +28,7 @@ from vsscli.data.world.mesh import OTHERS
 from vsscli.data.world.plan import DOING, MANIFEST, PLAN, Job, Plan, check_folder
 from vsscli.data.world.video import SPLITS, frame_numbers, place_name, stored_frames
 from vsscli.errors import DataError
+from vsscli.processes import is_alive
 
 JPEG_QUALITY = 90
 PNG_LEVEL = 3
@@ -162,17 +163,7 @@ def _sweep_parts(folder: Path) -> None:
 
 
 def _at_work(number: str) -> bool:
-    return number.isdigit() and _alive(int(number))
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return number.isdigit() and is_alive(int(number))
 
 
 def _finish(plan: Plan, out: Path, records: list[VideoRecord]) -> World:
