@@ -1,20 +1,13 @@
-"""One core per operation, and data that all tests of this room share."""
+"""What all tests of training share."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
+from tests.one_core import one_core
 from tests.train.small import make_data, write_model
 
-
-@pytest.fixture(autouse=True)
-def _one_core() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+__all__ = ["one_core"]
 
 
 @pytest.fixture(scope="session")

@@ -31,9 +31,13 @@ def shapes(arch: str) -> dict[str, tuple[int, ...]]:
 
 def shapes_of(config: DvisConfig) -> dict[str, tuple[int, ...]]:
     """Official names and shapes of any model, by the key tables."""
-    state = build(config).state_dict()
+    return shapes_by(official_to_ours(config), build(config).state_dict())
+
+
+def shapes_by(table: Mapping[str, tuple[str, ...]], state: Mapping[str, torch.Tensor]) -> dict[str, tuple[int, ...]]:
+    """Official names and shapes of the weights ``state``, by a key table; rows of several of ours stand in one."""
     found = {}
-    for official, ours in official_to_ours(config).items():
+    for official, ours in table.items():
         rows, *rest = state[ours[0]].shape or (0,)
         found[official] = (len(ours) * rows, *rest) if state[ours[0]].dim() else ()
     return found

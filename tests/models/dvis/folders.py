@@ -1,15 +1,14 @@
 """DVIS++ model folders, made without a conversion: with the weights of the formula, or tiny and at random."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 
 from tests.fixtures.formula import weights
 from tests.fixtures.recorded import class_order, key_list
 from tests.models.dvis.cases import config_of
+from tests.models.folders import draw_weights, save
 from vsscli.data.classes import vspw_classes
 from vsscli.models.dvis.config import DvisConfig, HeadConfig, ResNetBackbone, to_json
 from vsscli.models.dvis.keys import permute_classes, translate
@@ -20,7 +19,7 @@ def write_recorded(folder: Path, arch: str, *, ordered: bool = True) -> Path:
     """The recorded model ``dvis_<family>_<kind>``, its classes in VSPW's order unless ``ordered`` is False."""
     config = config_of(arch)
     found = translate(weights(key_list(arch), "public"), config).state_dict
-    return _save(folder, config, permute_classes(found, config, class_order()) if ordered else found)
+    return save(folder, to_json(config), permute_classes(found, config, class_order()) if ordered else found)
 
 
 def write_random(folder: Path, kind: str, *, queries: int = 10, **more: object) -> Path:
@@ -43,14 +42,5 @@ def write_random(folder: Path, kind: str, *, queries: int = 10, **more: object) 
     config = replace(config, **more)  # type: ignore[arg-type]
     torch.manual_seed(0)
     model = Dvis(config)
-    for parameter in model.parameters():
-        if parameter.ndim > 1:  # else the maps of a fresh network hold one class
-            torch.nn.init.normal_(parameter, 0, 2 / parameter[0].numel() ** 0.5)
-    return _save(folder, config, model.state_dict())
-
-
-def _save(folder: Path, config: DvisConfig, state: dict[str, torch.Tensor]) -> Path:
-    folder.mkdir(parents=True)
-    save_file({key: value.contiguous() for key, value in state.items()}, folder / "model.safetensors")
-    (folder / "config.json").write_text(json.dumps(to_json(config)))
-    return folder
+    draw_weights(model)
+    return save(folder, to_json(config), model.state_dict())

@@ -6,12 +6,12 @@ from functools import cache
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from tests.fixtures.formula import weights
 from tests.fixtures.recorded import Recording, key_list
 from tests.models.dvis.cases import pictures, pixels
+from tests.models.folders import save
 from vsscli.data.classes import vspw_classes
 from vsscli.models.dvis.config import DvisConfig, ResNetBackbone
 from vsscli.models.mpvss.config import MotionConfig, MpvssConfig, to_json
@@ -158,16 +158,9 @@ def random_model(config: MpvssConfig, seed: int = 2) -> Mpvss:
 def write_random(folder: Path, config: MpvssConfig | None = None, seed: int = 2) -> Path:
     """`random_model` as a model folder."""
     config = config or small_config()
-    return _save(folder, config, random_model(config, seed).state_dict())
+    return save(folder, to_json(config), random_model(config, seed).state_dict())
 
 
 def write_recorded(folder: Path) -> Path:
     """The recorded model as a model folder."""
-    return _save(folder, R50, model().state_dict())
-
-
-def _save(folder: Path, config: MpvssConfig, state: dict[str, Tensor]) -> Path:
-    folder.mkdir(parents=True)
-    save_file({key: value.contiguous() for key, value in state.items()}, folder / "model.safetensors")
-    (folder / "config.json").write_text(json.dumps(to_json(config)))
-    return folder
+    return save(folder, to_json(R50), model().state_dict())

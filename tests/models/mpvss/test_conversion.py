@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 
 from tests.fixtures.formula import weights
-from tests.models.convert.official import find, run, write
+from tests.models.convert.official import find, run, shapes_by, write
 from tests.models.dvis.cases import pixels
 from tests.models.mpvss.cases import R50, mpvss_keys, random_model, small_config
 from tests.models.mpvss.configs import configs
@@ -28,12 +28,7 @@ SMALL = small_config()
 
 def shapes_of(config: MpvssConfig) -> dict[str, tuple[int, ...]]:
     """Official names and shapes of any model, by the key table."""
-    state = build(config).state_dict()
-    found = {}
-    for official, ours in official_to_ours(config).items():
-        rows, *rest = state[ours[0]].shape or (0,)
-        found[official] = (len(ours) * rows, *rest) if state[ours[0]].dim() else ()
-    return found
+    return shapes_by(official_to_ours(config), build(config).state_dict())
 
 
 def official(config: MpvssConfig, seed: int = 2) -> dict[str, torch.Tensor]:
