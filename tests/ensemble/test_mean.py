@@ -177,7 +177,7 @@ def test_a_tie_goes_to_what_the_larger_input_favours(turned: bool, tmp_path: Pat
 def test_missing_scores_are_answered_with_the_command_that_makes_them(
     world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The command is run as it is told, with the two places filled in; then the mean works."""
+    """The command is run as it is told; then the mean works."""
     bare = tmp_path / "bare"
     words = ["--model", world / "segformer", "--size", "48", "--device", "cpu", "--dtype", "fp32"]
     assert command("infer", world / "data", *words, "--out", bare) == 0
@@ -188,10 +188,27 @@ def test_missing_scores_are_answered_with_the_command_that_makes_them(
     assert f"{bare} holds no class scores of video 1_a" in error and not (tmp_path / "out").exists()
     line = shlex.split(error[error.index("vsscli infer") :])
     assert line[-2:] == ["--keep-topk", "4"]
-    places = {"DATA": str(world / "data"), "MODELS/segformer": str(world / "segformer")}
-    assert vsscli([places.get(word, word) for word in line[1:]]) == 0
+    assert str(world / "data") in line and str(world / "segformer") in line
+    assert vsscli(line[1:]) == 0
     assert visible(bare) == made
     assert command("ensemble", *both, "--method", "mean", "--out", tmp_path / "out", "--workers", 1) == 0
+
+
+@pytest.mark.parametrize("more", [(), ("--key-interval", "2", "--propagate", "zero")])
+def test_the_command_repeats_every_option_that_counts(
+    more: tuple[str, ...], world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without the log the places are left open."""
+    bare = tmp_path / "bare"
+    words = ["--model", world / "segformer", "--size", "48", "--device", "cpu", *more]
+    assert command("infer", world / "data", *words, "--out", bare) == 0
+    (bare / ".vsscli" / "log.jsonl").unlink()
+    assert command("ensemble", bare, "--method", "mean", "--out", tmp_path / "out") == 2
+    error = " ".join(capsys.readouterr().err.split())
+    line = shlex.split(error[error.index("vsscli infer") :])
+    places = {"DATA": str(world / "data"), "MODELS/segformer": str(world / "segformer")}
+    assert set(places) <= set(line) and set(more) <= set(line)
+    assert vsscli([places.get(word, word) for word in line[1:]]) == 0
 
 
 def test_missing_scores_of_views_too(world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -204,8 +221,7 @@ def test_missing_scores_of_views_too(world: Path, tmp_path: Path, capsys: pytest
         error = " ".join(capsys.readouterr().err.split())
         line = shlex.split(error[error.index("vsscli infer") :])
         assert {"--flip", "--keep-views", "1.0,1.5", str(voted)} <= set(line)
-    places = {"DATA": str(world / "data"), "MODELS/segformer": str(world / "segformer")}
-    assert vsscli([*(places.get(word, word) for word in line[1:]), "--videos", "1_a"]) == 0
+    assert vsscli([*line[1:], "--videos", "1_a"]) == 0
     assert command("ensemble", *views, "--method", "mean", "--out", tmp_path / "out", "--workers", 1) == 0
     assert len(maps(tmp_path / "out", "1_a")) == 3
 

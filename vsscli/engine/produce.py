@@ -90,6 +90,7 @@ def produce(stage: Stage, out: Path, videos: Sequence[str], devices: Sequence[st
     outcome = Outcome(before=before, asked=len(videos))
     if not todo:
         return outcome
+    run.log("start", **stage.places)
     show_warnings()
     started = time.monotonic()
     counters = Counters(min(len(devices), len(todo)))

@@ -43,6 +43,7 @@ class Stage(ABC):
     table: ClassTable | None  # whose palette the maps are written with
     unit: str = "frames"  # what `count` counts
     topk: int | None = None  # how many class scores of every cell all frames bring along, to be kept
+    places: Mapping[str, str] = {}  # where on this machine things lie that the manifest knows by digest alone
     part: float = 1.0  # of a frame's work, what is left to do when `process` gives it: for progress
     step: Callable[[float], None] = staticmethod(lambda part: None)  # tells of the other parts
 

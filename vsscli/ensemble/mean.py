@@ -83,24 +83,35 @@ def _missing(run: Run, video: str | None) -> RunError:
     if manifest.view is None:
         hint = f"It is the vote of views. Keep theirs, and give {run.path}/.vsscli/views/* instead:"
     else:
-        hint = "Keep them with (DATA and MODELS are where yours lie; finished maps stay as they are):"
+        hint = "Keep them with (finished maps stay as they are):"
     return RunError(f"{lacks}.", f"{hint} {infer_command(run.path, manifest)}")
 
 
 def infer_command(path: Path, manifest: Manifest) -> str:
-    """The command that makes the class scores of a run of `infer`, or of one view of such a run."""
-    owner, out = manifest, path
+    """The command that makes the class scores of a run of `infer`, or of one view of such a run.
+
+    DATA and MODELS stand where the log of the run does not tell where they lay.
+    """
+    out = path
     if path.parent.name == "views" and path.parent.parent.name == ".vsscli":
         out = path.parent.parent.parent
-        owner = open_run(out).manifest or manifest
+    run = open_run(out)
+    owner, places = run.manifest or manifest, run.places()
     identity, view, about = owner.identity, owner.view, owner.about
-    words = ["vsscli", "infer", "DATA", "--model", f"MODELS/{about.get('model')}", "--out", str(out)]
+    data, model = places.get("data", "DATA"), places.get("model", f"MODELS/{about.get('model')}")
+    words = ["vsscli", "infer", data, "--model", model, "--out", str(out)]
     if identity.get("split"):
         words += ["--split", str(identity["split"])]
     words += ["--size", str(identity.get("size")), "--device", str(identity.get("device"))]
     words += ["--dtype", _DTYPES.get(str(identity.get("dtype")), "auto")]
     if about.get("class_map"):
-        words += ["--class-map", str(about["class_map"])]
+        words += ["--class-map", places.get("class_map", str(about["class_map"]))]
+    if identity.get("causal"):
+        words.append("--causal")
+    if identity.get("key_interval") or identity.get("family") == "mpvss":  # whose interval is 5 unless told
+        words += ["--key-interval", str(identity.get("key_interval", 1))]
+    if identity.get("propagate") in ("farneback", "zero"):
+        words += ["--propagate", str(identity["propagate"])]
     scales = [view.get("scale")] if view is not None else identity.get("scales", [])
     words += ["--scales", ",".join(map(str, scales))]
     if identity.get("flip"):

@@ -110,13 +110,20 @@ def build(dataset: Dataset, request: Request, devices: Sequence[str], out: Path)
     told += ", classes from the frames so far" if request.causal else ""
     if carrying is not None:
         told += f"; {carrying.tell()}"
-    if len(views) == 1:
-        return Plan(stage(views[0]), views, told, class_map, card)
-    scales = [view.scale for view in views if not view.flip]
-    voted = Manifest("infer", {**identity, "scales": scales, "flip": request.flip}, classes, about=about)
-    return Plan(
-        ViewsStage([stage(view) for view in views], out, voted, request.keep_views), views, told, class_map, card
-    )
+    whole: Stage = stage(views[0])
+    if len(views) > 1:
+        scales = [view.scale for view in views if not view.flip]
+        voted = Manifest("infer", {**identity, "scales": scales, "flip": request.flip}, classes, about=about)
+        whole = ViewsStage([stage(view) for view in views], out, voted, request.keep_views)
+    named = {"data": str(dataset.root), "model": request.model, "class_map": request.class_map}
+    whole.places = {name: _place(value) for name, value in named.items() if value is not None}
+    return Plan(whole, views, told, class_map, card)
+
+
+def _place(name: str) -> str:
+    """The whole path of what lies on this machine; the name of what does not."""
+    path = Path(name)
+    return str(path.absolute()) if path.exists() else name
 
 
 def _why_not_causal(card: ModelCard) -> str:

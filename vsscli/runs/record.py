@@ -63,7 +63,7 @@ def record_path(run: Path, video: str) -> Path:
 
 def recorded_videos(run: Path) -> tuple[str, ...]:
     """The videos of ``run`` that have a record, sorted."""
-    return tuple(sorted(path.stem for path in (run / ".vsscli" / "done").glob("*.json")))
+    return tuple(sorted(path.stem for path in (run / ".vsscli" / "done").glob("[!.]*.json")))
 
 
 def read_record(run: Path, video: str) -> Record | None:

@@ -1,6 +1,7 @@
 """Reading a run: ours, with records, or any folder ``<video>/<frame>.png`` made by other software."""
 
 import hashlib
+import json
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,7 @@ from vsscli.data.dataset import files_digest, visible_files
 from vsscli.errors import OptionError, RunError
 from vsscli.runs.labels import read_labels
 from vsscli.runs.manifest import Manifest, parse_classes, read_manifest
-from vsscli.runs.record import Record, read_record
+from vsscli.runs.record import Record, read_record, recorded_videos
 from vsscli.runs.scores import TopK, read_scores, scores_folder, scores_stand
 
 
@@ -27,14 +28,22 @@ class Run:
     @cached_property
     def _names(self) -> tuple[str, ...]:
         if self.manifest is not None:
-            done = (self.path / ".vsscli" / "done").glob("[!.]*.json")
-            return tuple(sorted(path.stem for path in done if (self.path / path.stem).is_dir()))
+            return tuple(video for video in recorded_videos(self.path) if (self.path / video).is_dir())
         folders = [path for path in self.path.iterdir() if path.is_dir() and not path.name.startswith(".")]
         return tuple(sorted(path.name for path in folders if any(path.glob("*.png"))))
 
     def names(self) -> tuple[str, ...]:
         """The finished videos, sorted. In a folder made by other software: every sub-folder with a PNG."""
         return self._names
+
+    def places(self) -> dict[str, str]:
+        """Where the data and the model lay when it was last worked on, as its log tells; empty where it does not."""
+        try:
+            lines = (self.path / ".vsscli" / "log.jsonl").read_text(encoding="utf-8").splitlines()
+            starts = [entry for entry in map(json.loads, lines) if entry.get("event") == "start"]
+        except (OSError, ValueError, AttributeError, RecursionError):
+            return {}
+        return {name: value for name, value in starts[-1].items() if isinstance(value, str)} if starts else {}
 
     def unfinished(self) -> tuple[str, ...]:
         """Video folders without a record, sorted: work that was interrupted (none in foreign folders)."""
