@@ -72,11 +72,11 @@ def test_a_frame_of_720p_takes_what_is_told(tmp_path: Path) -> None:
 def test_what_is_in_the_file_is_not_in_memory(kind: str, tmp_path: Path) -> None:
     model = write_random(tmp_path / "model", kind)
     peaks = []
-    for count in (20, 120):
+    for count in (80, 240):  # what is on its way varies with the load: the more frames, the less that is of each
         data = make_frames(tmp_path / f"v{count}" / "a", count, (180, 320)).parent
         peaks.append(peak(data, tmp_path / f"run{count}", model, "360", 1, 0))
     need = need_of(data, model, "360")
-    grown = (peaks[1] - peaks[0]) / 100
+    grown = (peaks[1] - peaks[0]) / 160
     # The heap itself settles over the first frames, a few MB in all; half of what is kept is far above that.
     told = f"{grown / 1e6:.2f} MB a frame; {need.stored / 1e6:.1f} MB are kept"
     assert grown <= 1.1 * need.held + need.stored / 2, told

@@ -90,7 +90,6 @@ def produce(stage: Stage, out: Path, videos: Sequence[str], devices: Sequence[st
     outcome = Outcome(before=before, asked=len(videos))
     if not todo:
         return outcome
-    run.log("start", **stage.places)
     show_warnings()
     started = time.monotonic()
     counters = Counters(min(len(devices), len(todo)))
@@ -103,7 +102,9 @@ def produce(stage: Stage, out: Path, videos: Sequence[str], devices: Sequence[st
 
     with Progress(stage.manifest.verb, len(todo), status, stage.unit):
         try:
-            for video, result in _spread(stage, run, todo, devices[: len(todo)], counters):
+            for i, (video, result) in enumerate(_spread(stage, run, todo, devices[: len(todo)], counters)):
+                if not i:  # not before: a model that does not open leaves nothing behind
+                    run.log("start", **stage.places)
                 _note(outcome, run, video, result)
         except KeyboardInterrupt:
             outcome.interrupted = True
