@@ -11,6 +11,7 @@ import torch
 from vsscli.data.dataset import Dataset
 from vsscli.data.open import open_dataset
 from vsscli.errors import DataError, OptionError
+from vsscli.models.box import caution
 from vsscli.models.dvis.config import DvisConfig
 from vsscli.models.preprocess import Preprocess, read_preprocess
 from vsscli.models.source import folder_digest, resolve_source
@@ -150,7 +151,9 @@ def _tell(
     )
     frames = "1 frame" if config.clip.frames == 1 else f"{config.clip.frames} frames"
     parts = f"{many}{config.accumulate} x {per} at a time each"
+    warning = caution(config.init)
     return [
+        *([] if warning is None else [warning]),
         f"{config.stage} of a DVIS++ {model.kind}, {', '.join(start)}; {learn / 1e6:.2f} M of {total / 1e6:.2f} M "
         f"parameters learn, {mvc}",
         f"{len(clips.videos):,} videos; each of {config.steps:,} steps takes {config.batch} clips "
