@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The tiny DVIS++ model from nothing: a generated world, the stages one after the other, scores on a world never seen.
+# The tiny DVIS++ model from nothing: a generated world, the stages one after the other, scores on a world never seen;
+# and the tiny MPVSS model of the same segmenter.
 # The same call continues what was interrupted. vsscli must be on the PATH; MORE is given to each training.
 #
 #   bash pipelines/tiny.sh            # models, worlds and runs go below ./tiny
@@ -21,8 +22,20 @@ train segmenter segmenter
 train identities identities
 train "tracker$mvc" "online$mvc"
 train "refiner$mvc" "offline$mvc"
+train mpvss mpvss
 
 for model in identities "online$mvc" "offline$mvc"; do
     vsscli infer unseen --model "models/tiny-$model" --out "runs/$model"
     vsscli score "runs/$model" --data unseen --json "runs/$model.json"
+done
+
+# Key frames: MPVSS, and its segmenter carried on by classical flow or copied.
+keyed() {
+    vsscli infer unseen --model "models/tiny-$1" --out "runs/$2" --key-interval "$3" "${@:4}"
+    vsscli score "runs/$2" --data unseen
+}
+for interval in 1 2 5 10; do keyed mpvss "mpvss-$interval" "$interval"; done
+keyed identities segmenter-1 1
+for interval in 2 5 10; do
+    for way in farneback zero; do keyed identities "$way-$interval" "$interval" --propagate "$way"; done
 done

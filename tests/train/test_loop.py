@@ -39,7 +39,9 @@ def same_but_for_time(one: Path, other: Path) -> None:
     assert [name for name in kept[0] if kept[0][name] != kept[1][name]] == []
 
 
-@pytest.mark.parametrize(("stage", "kind"), [("segmenter", ""), ("tracker", "segmenter"), ("refiner", "online")])
+@pytest.mark.parametrize(
+    ("stage", "kind"), [("segmenter", ""), ("tracker", "segmenter"), ("refiner", "online"), ("mpvss", "segmenter")]
+)
 def test_the_model_that_is_kept_scores_what_the_log_says(
     stage: str, kind: str, data: Path, models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -170,7 +172,7 @@ def test_overfitting_needs_few_clips_and_no_validation(data: Path, tmp_path: Pat
 
 
 def test_bf16_trains_on_a_cpu(data: Path, models: Path, tmp_path: Path) -> None:
-    for stage, kind in (("segmenter", ""), ("refiner", "online")):
+    for stage, kind in (("segmenter", ""), ("refiner", "online"), ("mpvss", "segmenter")):
         changes = {"init": str(models / kind)} if kind else {}
         config = write_config(tmp_path / "c.yaml", stage, steps=1, validation={"split": None}, amp="bf16", **changes)
         assert train(config, data, tmp_path / stage) == 0

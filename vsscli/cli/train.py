@@ -59,7 +59,7 @@ def train(
         ),
     ] = False,
 ) -> None:
-    """Train one stage of DVIS++: segmenter, tracker (online) or refiner (offline), with or without MVC.
+    """Train a stage: segmenter, tracker (online) or refiner (offline) of DVIS++, or MPVSS; with or without MVC.
 
     CONFIG holds every entry of the training ('vsscli guide training' explains them); unknown ones are refused. OUT is
     a model folder that infer takes: the best model by validation; OUT/last is the last one.
