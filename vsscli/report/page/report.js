@@ -67,7 +67,7 @@
       const panel = make("div", { class: "panel" });
       if (body.dataset.topic === undefined) fillVideo(panel, block);
       else fillTopic(panel, block.topics[Number(body.dataset.topic)], page.topics[body.dataset.block + "/" + body.dataset.topic]);
-      body.append(make("tr", {}, make("td", { colspan: body.rows[0].cells.length }, panel)));
+      body.append(make("tr", {}, make("td", { colspan: body.rows[0].cells.length }, make("div", { class: "hold" }, panel))));
     });
   }
 
