@@ -1,9 +1,11 @@
 """A real Chromium without a screen, driven over a pipe by its DevTools protocol: nothing but the standard library."""
 
 import base64
+import fcntl
 import io
 import json
 import os
+import select
 import shutil
 import subprocess
 import time
@@ -16,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-PATIENCE = 120.0  # seconds that a busy machine may take
+PATIENCE = 60.0  # seconds that a busy machine may take
 
 
 def find_chromium() -> str | None:
@@ -31,6 +33,7 @@ class Page:
     def __init__(self, orders: IO[bytes], answers: IO[bytes]) -> None:
         self._orders, self._answers = orders, answers
         self._number = 0
+        self._content = b""
         self._session: str | None = None
         self.complaints: list[str] = []
         self.requests: list[str] = []
@@ -89,10 +92,13 @@ class Page:
             return np.asarray(image.convert("RGB"))
 
     def _read(self) -> dict[str, Any]:
-        content = bytearray()
-        while (byte := self._answers.read(1)) != b"\0":
-            assert byte, "the browser is gone"
-            content += byte
+        while b"\0" not in self._content:
+            ready, _, _ = select.select([self._answers], [], [], PATIENCE)
+            assert ready, "the browser does not answer"
+            part = os.read(self._answers.fileno(), 1 << 20)
+            assert part, "the browser is gone"
+            self._content += part
+        content, _, self._content = self._content.partition(b"\0")
         message: dict[str, Any] = json.loads(content)
         self._note(message.get("method"), message.get("params", {}))
         return message
@@ -125,18 +131,19 @@ def browser(command: str, profile: Path) -> Iterator[Page]:
         "--remote-debugging-pipe",
         f"--user-data-dir={profile}",
     ]
-    script = f'exec "$@" 3<&{read_orders} 4>&{write_answers}'
+    theirs = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (read_orders, write_answers)]
     process = subprocess.Popen(
-        ["sh", "-c", script, "sh", command, *options],
-        pass_fds=(read_orders, write_answers),
+        [command, *options],
+        pass_fds=(3, 4),
+        preexec_fn=lambda: [os.dup2(end, place) for place, end in zip((3, 4), theirs, strict=True)] and None,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    os.close(read_orders)
-    os.close(write_answers)
+    for end in (read_orders, write_answers, *theirs):
+        os.close(end)
     try:
-        with os.fdopen(orders, "wb") as out, os.fdopen(answers, "rb") as back:
+        with os.fdopen(orders, "wb") as out, os.fdopen(answers, "rb", 0) as back:
             page = Page(out, back)
             yield page
             page._session = None
@@ -147,3 +154,7 @@ def browser(command: str, profile: Path) -> Iterator[Page]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+if __name__ == "__main__":
+    raise SystemExit(find_chromium() is None)
