@@ -18,7 +18,7 @@ from vsscli.report.strip import Sheet, make_sheet
 from vsscli.runs.disk import atomic_path, disk_errors, real_path
 
 #: About what the pictures of a video take on the page, in bytes: of 400 pixels, as base64.
-FRAME, MAP, QUESTION = 27_000, 7_500, 30_000
+FRAME, MAP, HEAT, QUESTION = 28_000, 5_000, 16_000, 30_000
 #: What a page is meant to stay below where the number of frames is not given, in bytes.
 AIM = 60_000_000
 FEWEST, MOST = 2, 12
@@ -32,15 +32,18 @@ def frame_size(stages: Stages) -> int:
 
 def frames_a_video(stages: Stages) -> int:
     """How many frames of a video are shown where nobody says: fewer, the more videos and runs."""
-    return min(MOST, max(FEWEST, AIM // frame_size(stages)))
+    return min(MOST, max(FEWEST, (AIM - _heat_size(stages)) // frame_size(stages)))
 
 
 def estimate(stages: Stages, topics: Sequence[Topic], most: int) -> int:
     """About how many bytes the page will have."""
     shown = min(most, max(len(stages.dataset.video(video).frames) for video in stages.videos[:20]))
-    heat = MAP * len(stages.videos) * (len(stages.runs) + 1)
     asked = QUESTION * sum(max(told.questions for told in topic.told) for topic in topics)
-    return 200_000 + shown * frame_size(stages) + heat + asked
+    return 200_000 + shown * frame_size(stages) + _heat_size(stages) + asked
+
+
+def _heat_size(stages: Stages) -> int:
+    return HEAT * (len(stages.videos) * len(stages.runs) + len(stages.masked))
 
 
 def write_report(

@@ -12,6 +12,8 @@ from vsscli.data.classes import IGNORE, ClassTable
 #: The longer side of a picture at most, in pixels: what a page can carry by the thousand.
 LONGEST = 400
 QUALITY = 78
+#: The same for a map of flicker, which is fine-grained, and how many shades it has.
+HEAT_LONGEST, _SHADES = 260, 32
 
 RIGHT, WRONG, VOID = range(3)
 #: Where a map is right its error is see-through; red and gray are told apart without colour too.
@@ -22,9 +24,9 @@ _HEAT = np.array([(24, 12, 60), (110, 24, 110), (200, 56, 70), (247, 140, 40), (
 Labels = NDArray[np.uint8]
 
 
-def small_size(height: int, width: int) -> tuple[int, int]:
-    """(H, W) of the picture of a frame: the longer side is `LONGEST` at most; none is enlarged."""
-    scale = min(1.0, LONGEST / max(height, width))
+def small_size(height: int, width: int, longest: int = LONGEST) -> tuple[int, int]:
+    """(H, W) of the picture of a frame: the longer side is ``longest`` at most; none is enlarged."""
+    scale = min(1.0, longest / max(height, width))
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
@@ -57,10 +59,11 @@ def draw_errors(labels: Labels, truth: Labels) -> str:
 
 def draw_heat(shares: NDArray[np.float32]) -> str:
     """Shares ``float32 [H, W]``, 0 to 1, as colours, small. By their square root: rare changes are to be seen too."""
-    size = small_size(*shares.shape)
+    size = small_size(*shares.shape, HEAT_LONGEST)
     means = np.asarray(Image.fromarray(shares).resize(size[::-1], Image.Resampling.BOX))
-    levels = np.round(255 * np.sqrt(np.clip(means, 0, 1))).astype(np.uint8)
-    levels[(means > 0) & (levels == 0)] = 1
+    shades = np.round((_SHADES - 1) * np.sqrt(np.clip(means, 0, 1)))
+    shades[(means > 0) & (shades == 0)] = 1
+    levels = (shades * (255 / (_SHADES - 1))).astype(np.uint8)
     return _palette_png(levels, heat_palette(), 0)
 
 
