@@ -28,8 +28,9 @@ ALLOWED: dict[str, set[str]] = {
     "score": set(BELOW),
     "submit": set(BELOW),
     "train": {"models", "score", *BELOW},
+    "report": {"ensemble", "postprocess", "score", *BELOW},
     "guides": set(),
-    "cli": {"models", "guides", *MIDDLE, *BELOW},
+    "cli": {"models", "guides", "report", *MIDDLE, *BELOW},
 }
 HEAVY = {"torch", "cv2", "numpy", "pandas", "openai", "transformers", "numba", "scipy"}
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -43,6 +43,9 @@ CASES = {
     "convert-vmt": Case("convert {official_lvmt} --out {out} --set vit_heads=4", 3),
     "train": Case("train {training} --data {data} --out {out} --device cpu", 2),
     "train-mpvss": Case("train {training_mpvss} --data {data} --out {out} --device cpu", 2),
+    "report": Case("report {a} {b} --data {data} --out {out}.html --workers 1", 2),
+    "show": Case("show {a} --data {data} --truth --videos 3_c --out {out}.mp4", 2),
+    "show-pictures": Case("show {a} --data {data} --out {out} --workers 1", 4),
     "score": Case("score {a} --data {data} --json {out}.json --csv {out} --workers 1", 6),
 }
 
