@@ -56,6 +56,7 @@ def test_the_verbs_are_those_of_the_plan() -> None:
         "postprocess",
         "score",
         "submit",
+        "run",
         "train",
         "convert",
         "models",

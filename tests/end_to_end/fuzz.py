@@ -159,6 +159,9 @@ VERBS = {
         60,
         True,
     ),
+    "run": Verb(
+        "run {recipe} --set data={data} --set out={out}", ("recipe", "recipe", "data"), ("--set",), 25
+    ),
     "infer network": Verb(
         "infer {data} --model {model} --size 32 --scales 1.0,1.5 --flip --device cpu --out {out}",
         ("model", "model", "data"),

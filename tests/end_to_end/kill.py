@@ -42,6 +42,7 @@ CASES = {
     "convert": Case("convert {official} --out {out}", 4),
     "convert-vmt": Case("convert {official_lvmt} --out {out} --set vit_heads=4", 3),
     "train": Case("train {training} --data {data} --out {out} --device cpu", 2),
+    "run": Case("run {recipe} --set data={data} --set out={out}", 3),
     "score": Case("score {a} --data {data} --json {out}.json --csv {out} --workers 1", 6),
 }
 

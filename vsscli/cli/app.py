@@ -14,6 +14,7 @@ from vsscli.cli.guide import guide
 from vsscli.cli.infer import infer
 from vsscli.cli.models import models
 from vsscli.cli.postprocess import postprocess
+from vsscli.cli.run import run
 from vsscli.cli.score import score
 from vsscli.cli.submit import submit
 from vsscli.cli.synth import synth
@@ -50,6 +51,7 @@ app.command()(ensemble)
 app.command()(postprocess)
 app.command()(score)
 app.command()(submit)
+app.command()(run)
 app.command()(train)
 app.command()(convert)
 app.command()(models)
