@@ -17,7 +17,7 @@ from PIL import Image
 from vsscli.data.classes import IGNORE
 from vsscli.data.images import read_image, read_indices
 from vsscli.data.open import open_dataset
-from vsscli.data.world import Job, VideoRecord, World, render_video, video_index, write_world
+from vsscli.data.world import Job, VideoRecord, World, place_name, render_video, video_index, write_world
 from vsscli.data.world.plan import DOING, PLAN, Plan
 from vsscli.engine import map as spread_over
 from vsscli.errors import DataError, OptionError
@@ -297,3 +297,35 @@ def test_a_disk_that_refuses_has_its_sentence(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be written") as caught:
         make(tmp_path / "file" / "w")
     assert "continues" in caught.value.hint
+
+
+def test_chosen_places_are_videos_of_the_whole_world(tmp_path: Path) -> None:
+    counts = {"train": 24, "val": 0, "test": 0}
+    everything = [job.name for job in Plan(5, counts, 3, SIZE).jobs(tmp_path)]
+    wanted = Plan(5, {"train": 4, "val": 0, "test": 0}, 3, SIZE, ("lake", "coast")).jobs(tmp_path)
+    shown = [name for name, job in zip(everything, Plan(5, counts, 3, SIZE).jobs(tmp_path), strict=True) if water(job)]
+    assert [job.name for job in wanted] == shown[:4]
+    made = make(tmp_path / "w", videos={"train": 1, "val": 0, "test": 0}, places=("lake",))
+    assert [video.place for video in made.videos] == ["lake"]
+    assert make(tmp_path / "w", videos={"train": 1, "val": 0, "test": 0}, places=("lake",)).before
+    with pytest.raises(OptionError, match='its places is \\["lake"\\], not null'):
+        make(tmp_path / "w", videos={"train": 1, "val": 0, "test": 0})
+
+
+def water(job: Job) -> bool:
+    return place_name(job.seed, job.index) in ("lake", "coast")
+
+
+def test_worlds_of_before_there_was_a_choice_are_known_again(whole: Path) -> None:
+    manifest = json.loads((whole / "manifest.json").read_text())
+    del manifest["places"]
+    (whole / "manifest.json").write_text(json.dumps(manifest))
+    assert make(whole).before
+
+
+@pytest.mark.parametrize(("places", "sentence"), [(("laek",), "no place 'laek'"), ((), "No place is named")])
+def test_places_that_are_none(places: tuple[str, ...], sentence: str, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=sentence) as caught:
+        make(tmp_path / "w", places=places)
+    assert "winter" in str(caught.value.hint)
+    assert not (tmp_path / "w").exists()

@@ -188,6 +188,12 @@ VERBS = {
         ("--set", "--overfit", "--out", "--device", "--workers"),
         40,
     ),
+    "train mpvss": Verb(
+        "train {training_mpvss} --set init={segmenter} --set flownet={flownet} --data {data} --out {out} --device cpu",
+        ("segmenter", "flownet", "training_mpvss"),
+        (),
+        30,
+    ),
     "train again": Verb("train {training} --data {data} --out {trained} --device cpu", ("trained",), (), 15, True),
     "infer scores again": Verb(
         "infer {data} --model {model} --size 32 --keep-topk 4 --device cpu --out {scored}",
@@ -218,7 +224,7 @@ class Result:
 def attack(world: Path, name: str, number: int, folder: Path) -> Result:
     """One case: copies the inputs it needs from ``world`` into ``folder``, breaks something, runs, looks."""
     verb, chance = VERBS[name], Random(f"{name} {number}")
-    inputs = {word[1:-1] for word in verb.arguments.split() if word.startswith("{") and word[1:-1] in _inputs(world)}
+    inputs = set(re.findall(r"\{(\w+)\}", verb.arguments)) & _inputs(world).keys()
     for place in inputs:
         source = _inputs(world)[place]
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / source.name)

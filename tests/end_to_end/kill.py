@@ -43,6 +43,7 @@ CASES = {
     "convert-vmt": Case("convert {official_lvmt} --out {out} --set vit_heads=4", 3),
     "train": Case("train {training} --data {data} --out {out} --device cpu", 2),
     "run": Case("run {recipe} --set data={data} --set out={out}", 3),
+    "train-mpvss": Case("train {training_mpvss} --data {data} --out {out} --device cpu", 2),
     "score": Case("score {a} --data {data} --json {out}.json --csv {out} --workers 1", 6),
 }
 

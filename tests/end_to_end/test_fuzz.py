@@ -19,7 +19,7 @@ from tests.models.vmt.folders import write_random
 from tests.postprocess.server import Server
 from tests.postprocess.worlds import first_offered, write_groups
 from tests.support import make_vspw
-from tests.train.small import write_config
+from tests.train.small import flownet_weights, write_config, write_model
 from vsscli.cli.main import run
 from vsscli.data.classes import vspw_classes
 from vsscli.models.card import describe_model
@@ -61,6 +61,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     training = write_config(
         root / "training.yaml", steps=1, save_every=1, validation={"every": 1, "frames": 1, "videos": 1}
     )
+    write_config(root / "training_mpvss.yaml", "mpvss", steps=1, validation={"split": None})
+    write_model(root / "segmenter", "segmenter")
+    torch.save(flownet_weights(), root / "flownet.pth")
     assert run(["train", str(training), "--data", str(data), "--out", str(root / "trained"), "--device", "cpu"]) == 0
     write_mpvss(root / "mpvss")
     write_official(root / "official.pth", OFFICIAL)

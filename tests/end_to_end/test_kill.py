@@ -19,7 +19,7 @@ from tests.models.vmt.folders import write_random as write_vmt
 from tests.postprocess.server import Server
 from tests.postprocess.worlds import first_offered, write_groups
 from tests.support import make_vspw, tree
-from tests.train.small import write_config
+from tests.train.small import write_config, write_model
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,8 @@ def places(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         complete(nursery, ["infer", str(data), "--model", str(models["model"]), *kept], folder / "log.txt")
     groups, recipe = write_groups(folder / "groups.csv"), write_recipe(folder / "recipe.yaml")
     training = write_config(folder / "training.yaml", validation={"every": 2, "frames": 2})
+    carrying = {"init": str(write_model(folder / "segmenter", "segmenter")), "validation": {"every": 2, "frames": 2}}
+    models["training_mpvss"] = write_config(folder / "mpvss.yaml", "mpvss", **carrying)
     files = {"data": data, "official": official, "official_lvmt": official_lvmt, "groups": groups, "training": training}
     files["recipe"] = recipe
     with Server(first_offered) as server:

@@ -9,9 +9,10 @@ from pathlib import Path
 import torch
 
 from tests.support import peak_memory
-from tests.train.small import config_of, random_model
+from tests.train.small import PREPROCESS, config_of, random_model
 from vsscli.train.masking import Mvc, hide
-from vsscli.train.stages import SegmenterStage, Stage
+from vsscli.train.stage import Stage
+from vsscli.train.stages import SegmenterStage
 from vsscli.train.targets import make_targets
 
 
@@ -32,7 +33,7 @@ def steps(stage: Stage, way: str) -> None:
 
 def main() -> None:
     torch.set_num_threads(1)
-    stage = SegmenterStage(random_model("segmenter"), config_of(Path(sys.argv[1]))).train()
+    stage = SegmenterStage(random_model("segmenter"), config_of(Path(sys.argv[1])), PREPROCESS).train()
     torch.autograd.set_multithreading_enabled(False)
     for way in ("plain", "mvc", "joint"):
         child = os.fork()

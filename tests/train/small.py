@@ -7,17 +7,21 @@ from typing import Any
 import torch
 import yaml
 
+from tests.models.mpvss.cases import MPVSS, small_config
+from tests.models.mpvss.cases import random_model as random_mpvss
 from tests.support import make_vspw
 from vsscli.data.classes import vspw_classes
 from vsscli.infer.semantic import label_map_from_queries
 from vsscli.models.dvis.config import DvisConfig, HeadConfig, ResNetBackbone, to_json
 from vsscli.models.dvis.model import Dvis
+from vsscli.models.preprocess import Preprocess
 from vsscli.train.config import TrainConfig
 from vsscli.train.folder import TrainingFolder
 from vsscli.train.processes import Processes
 from vsscli.train.reading import read_config
 
 HEAD = {"layers": 1, "heads": 4, "ffn": 32}
+MOTION = {"widths": [8, 8, 16, 16, 16, 16], "growth": [8, 8, 8, 8], "layers": 3, "heads": 4, "ffn": 32, "hidden": 32}
 SIZES: dict[str, Any] = {
     "backbone": {"type": "resnet", "stem": 8, "widths": [16, 16, 32, 32], "depths": [1, 1, 1, 1]},
     "queries": 12,
@@ -40,6 +44,7 @@ BASE: dict[str, Any] = {
 }
 ONE = Processes(0, 1, torch.device("cpu"))
 LABEL_MAP = label_map_from_queries
+PREPROCESS = Preprocess(32, 64, divisor=32)
 
 
 def make_data(root: Path) -> Path:
@@ -48,7 +53,7 @@ def make_data(root: Path) -> Path:
 
 def entries(stage: str = "segmenter", **changes: Any) -> dict[str, Any]:
     """What a training of a stage says; ``clip`` has two frames, three for a refiner."""
-    model = SIZES if stage == "segmenter" else {stage: HEAD}
+    model = {"segmenter": SIZES, "mpvss": {"motion": MOTION}}.get(stage, {stage: HEAD})
     clip = {"frames": 3 if stage == "refiner" else 2}
     return {"stage": stage, "model": model, "clip": clip, **BASE, **changes}
 
@@ -89,6 +94,16 @@ def write_model(folder: Path, kind: str) -> Path:
     (folder / "config.json").write_text(json.dumps(to_json(model.config)))
     TrainingFolder(folder).write_model(model.state_dict(), last=False)
     return folder
+
+
+def flownet_weights() -> dict[str, torch.Tensor]:
+    """A FlowNet-S of the sizes of `MOTION` by its official names, with a bit of its decoder."""
+    names = json.loads((MPVSS / "motion_keys.json").read_text())
+    names = [name.removeprefix("motion.encoder.") for name in names if name.startswith("motion.encoder.")]
+    shapes = [value.shape for value in random_mpvss(small_config()).motion.encoder.state_dict().values()]
+    random = torch.Generator().manual_seed(1)
+    found = {name: torch.randn(shape, generator=random) for name, shape in zip(names, shapes, strict=True)}
+    return found | {"deconv5.conv.weight": torch.zeros(2, 2), "predict_flow6.conv.weight": torch.zeros(2)}
 
 
 def curve(out: Path) -> list[dict[str, Any]]:

@@ -39,7 +39,9 @@ def same_but_for_time(one: Path, other: Path) -> None:
     assert [name for name in kept[0] if kept[0][name] != kept[1][name]] == []
 
 
-@pytest.mark.parametrize(("stage", "kind"), [("segmenter", ""), ("tracker", "segmenter"), ("refiner", "online")])
+@pytest.mark.parametrize(
+    ("stage", "kind"), [("segmenter", ""), ("tracker", "segmenter"), ("refiner", "online"), ("mpvss", "segmenter")]
+)
 def test_the_model_that_is_kept_scores_what_the_log_says(
     stage: str, kind: str, data: Path, models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -170,7 +172,7 @@ def test_overfitting_needs_few_clips_and_no_validation(data: Path, tmp_path: Pat
 
 
 def test_bf16_trains_on_a_cpu(data: Path, models: Path, tmp_path: Path) -> None:
-    for stage, kind in (("segmenter", ""), ("refiner", "online")):
+    for stage, kind in (("segmenter", ""), ("refiner", "online"), ("mpvss", "segmenter")):
         changes = {"init": str(models / kind)} if kind else {}
         config = write_config(tmp_path / "c.yaml", stage, steps=1, validation={"split": None}, amp="bf16", **changes)
         assert train(config, data, tmp_path / stage) == 0
@@ -187,3 +189,28 @@ def test_every_entry_is_written_down_and_reads_back(data: Path, tmp_path: Path) 
     (tmp_path / "again.yaml").write_text(yaml.safe_dump(there))
     assert train(tmp_path / "again.yaml", data, tmp_path / "out") == 0
     assert entries()["batch"] == there["batch"]
+
+
+def test_curves_for_tensorboard_are_those_of_the_log(data: Path, tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    config = write_config(tmp_path / "c.yaml", steps=2, validation={"every": 1})
+    assert train(config, data, tmp_path / "out", "--tensorboard") == 0
+    read = EventAccumulator(str(tmp_path / "out" / "tensorboard"))
+    read.Reload()
+    for name in ("total", "label", "mask", "dice"):
+        points = [(point.step, point.value) for point in read.Scalars(f"loss/{name}")]
+        said = [entry["loss"] if name == "total" else entry["terms"][name] for entry in curve(tmp_path / "out")]
+        assert points == [(i + 1, pytest.approx(value, rel=1e-6)) for i, value in enumerate(said)]
+    assert len(read.Scalars("validation/miou")) == 2
+    assert read.Scalars("optimizer/rate")[0].value == pytest.approx(curve(tmp_path / "out")[0]["rate"])
+
+
+def test_without_tensorboard_it_says_what_to_install(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    config = write_config(tmp_path / "c.yaml", steps=1)
+    assert train(config, data, tmp_path / "out", "--tensorboard") == 2
+    assert "pip install 'vsscli[tensorboard]'" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

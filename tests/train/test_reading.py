@@ -1,5 +1,6 @@
 """A training's file: what is not known is refused by name, what is shipped is what the notes of the house say."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.train.small import entries
+from vsscli.data.classes import vspw_classes
 from vsscli.errors import OptionError
+from vsscli.models.dvis.config import DvisConfig, ResNetBackbone, from_json, read_fields, to_json
+from vsscli.models.mpvss.config import MotionConfig, MpvssConfig
+from vsscli.models.mpvss.model import build
 from vsscli.resources import resource_folder
-from vsscli.train.config import Loss, Optimizer, TrainConfig
+from vsscli.train.config import Clip, Input, Loss, Optimizer, TrainConfig
 from vsscli.train.masking import Mvc
 from vsscli.train.reading import as_entries, read_config
 from vsscli.train.schedule import learning_rate
 
-CONFIGS = sorted(resource_folder("pipelines").glob("configs/*/*.yaml"))
+CONFIGS = sorted(resource_folder("pipelines").glob("configs/**/*.yaml"))
 
 
 def read(tmp_path: Path, found: Any, *changes: str) -> TrainConfig:
@@ -33,15 +38,21 @@ WRONG: dict[str, tuple[Any, str]] = {
     "float for int": (entries(steps=1.5), "steps is 1.5, and must be a whole number"),
     "nan": (entries(optimizer={"lr": float("nan")}), "optimizer.lr is nan, and must be a number"),
     "no entries": (entries(optimizer=3), "optimizer holds no entries"),
-    "stage": (entries(stage="tracer"), "stage is 'tracer', not one of segmenter, tracker, refiner"),
+    "stage": (entries(stage="tracer"), "stage is 'tracer', not one of segmenter, tracker, refiner, mpvss"),
     "zero": (entries(steps=0), "steps is 0, and must be above 0"),
     "crop": (entries(input={"crop": [32]}), r"input.crop is \[32\], and takes two numbers"),
     "two crops": (entries(input={"crop": [32, 32], "crop_range": [8, 9]}), "crop and input.crop_range are both"),
     "parts": (entries(accumulate=3), "batch 2 is not a multiple of accumulate 3"),
     "mvc": (entries(mvc={"ratio": 2}), "mvc.ratio 2.0 is not in 0..1"),
     "short": (entries("tracker", init="x", clip={"frames": 1}), "clip.frames is 1"),
-    "random": (entries("tracker"), "a tracker needs a model to start from"),
+    "random": (entries("tracker"), "the stage tracker needs a model to start from"),
     "gaps": (entries("refiner", init="x", clip={"frames": 3, "reach": 2}), "clip.reach is given"),
+    "three frames": (
+        entries("mpvss", init="x", clip={"frames": 3}),
+        "a key frame and a later one, and clip.frames is 3",
+    ),
+    "mpvss of nothing": (entries("mpvss"), "the stage mpvss needs a model to start from"),
+    "flownet": (entries(flownet="x.pth"), "flownet is for the stage mpvss, and the stage is segmenter"),
     "amp": (entries(amp="fp8"), "amp is 'fp8'"),
     "no YAML": ("a: [", "is no YAML: line 1"),
     "a list": ("- 1", "holds no entries"),
@@ -121,6 +132,37 @@ def test_trainings_of_official_size_are_the_published_ones(path: Path) -> None:
     assert config.validation.split == (None if both else "val")
     if kind == "offline":  # the refiner stands on the tracker that was trained the same way
         assert config.init == f"models/{'-'.join([network, 'online', *rest])}"
+
+
+def test_the_training_of_mpvss_is_the_published_one() -> None:
+    """Everything that is known of its second stage on VSPW, but for the jitter of colours."""
+    config = read_config(resource_folder("pipelines") / "configs" / "mpvss-r50.yaml")
+    assert config == TrainConfig(
+        "mpvss",
+        90_000,
+        16,
+        init="models/r50-segmenter-480",
+        clip=Clip(2, 10),
+        input=Input(tuple(range(480, 1921, 96)), 960, (480, 480), test_short=480, test_cap=853),
+        optimizer=Optimizer(5e-5, 0.05, 0.1, 0.01, 0, schedule="poly"),
+        amp="fp16",
+        odd_masks="void",
+    )
+    assert config.loss == Loss(12544, 3.0, 0.75, 2.0, 5.0, 5.0, 0.1) and config.model == {}
+
+
+def test_the_tiny_model_of_mpvss_fits_into_three_megabytes() -> None:
+    """At two bytes a number; its segmenter is the tiny one, without identities."""
+    folder = resource_folder("pipelines") / "configs" / "tiny"
+    segmenter, config = read_config(folder / "segmenter.yaml"), read_config(folder / "mpvss.yaml")
+    entries = {
+        **to_json(DvisConfig("segmenter", ResNetBackbone(), vspw_classes().names, reid=False)),
+        **segmenter.model,
+    }
+    motion = read_fields(MotionConfig, {**asdict(MotionConfig()), **config.model["motion"]}, "tiny", "")
+    model = build(MpvssConfig(from_json(entries, "tiny"), motion))
+    assert 2 * sum(value.numel() for value in model.state_dict().values()) <= 2_950_000  # and the names of the weights
+    assert config.init == "models/tiny-segmenter"
 
 
 @given(st.dictionaries(st.text(max_size=5), st.one_of(st.integers(), st.text(max_size=3), st.none()), max_size=3))

@@ -12,6 +12,7 @@ from tests.train.small import SIZES, config_of, random_model
 from vsscli.data.classes import ClassTable, vspw_classes
 from vsscli.errors import ModelError, OptionError, VssError
 from vsscli.models.dvis.blocks import masks
+from vsscli.models.dvis.model import Dvis
 from vsscli.models.load import load_model
 from vsscli.models.network import QueryScores
 from vsscli.train.session import _preprocess
@@ -58,7 +59,7 @@ def test_a_mask2former_is_taken_whole(tmp_path: Path) -> None:
     assert isinstance(theirs, QueryScores)
     torch.testing.assert_close(mine.class_logits.softmax(-1)[:, :-1], theirs.class_prob, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(masks(mine.mask_embeds, mine.mask_features), theirs.mask_logits, rtol=1e-3, atol=1e-4)
-    assert start.model.config.queries == 10 and start.model.config.decoder_layers == 2
+    assert start.entries["queries"] == 10 and start.entries["decoder_layers"] == 2
 
 
 def test_colours_are_normalised_as_the_model_takes_them(tmp_path: Path) -> None:
@@ -99,7 +100,7 @@ def test_what_is_there_is_kept_and_the_head_is_new(
 
 def test_a_tracker_for_a_whole_model_leaves_its_refiner(models: Path, tmp_path: Path) -> None:
     start = make_model(config_of(tmp_path, "tracker", init=str(models / "offline"), model={}), TABLE)
-    assert start.model.config.kind == "online" and start.model.refiner is None
+    assert start.title == "a DVIS++ online" and isinstance(start.model, Dvis) and start.model.refiner is None
 
 
 def test_the_seed_decides_what_is_at_random(tmp_path: Path) -> None:

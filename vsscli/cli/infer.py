@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 Model = Annotated[
     str,
     typer.Option(
-        help="Model folder (written by convert or save_pretrained), hub id org/name, or oracle:... (the test double).",
+        help="Model folder (written by convert, train or save_pretrained), hub id org/name, a model in the box (tiny, "
+        "tiny-mvc), or oracle:... (the test double).",
         show_default=False,
         rich_help_panel=IDENTITY,
     ),
@@ -155,7 +156,7 @@ def infer(
     models of single frames need --propagate, and that is not MPVSS.
 
     Models: DVIS++, MPVSS, VidEoMT, PMT, LVMT (see vsscli models and vsscli convert); of transformers: Mask2Former,
-    OneFormer, EoMT, SegFormer, UPerNet, BEiT, DPT.
+    OneFormer, EoMT, SegFormer, UPerNet, BEiT, DPT; and in the box tiny and tiny-mvc, which know generated videos only.
 
     The test double answers from the masks with errors as asked, and is no model:
     --model oracle:noise=0.05,flicker=0.1,drop=0.2,lag=1,confuse=sea>lake
@@ -214,9 +215,13 @@ def _has_masks(dataset: "Dataset", video: str) -> bool:
 def _network(dataset: "Dataset", request: Request, devices: list[str], out: Path, videos: tuple[str, ...]) -> "Stage":
     from vsscli.infer.build import build
     from vsscli.infer.room import check_room, find_need
+    from vsscli.models.box import caution
     from vsscli.runs.record import read_record
 
     built = build(dataset, request, devices, out)
+    warning = caution(request.model)
+    if warning is not None:
+        say(f"infer: {warning}")
     for note in built.class_map.notes:
         say(f"infer: {note}")
     sizes = ", ".join(view.name for view in built.views)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from vsscli.models.catalogue import Published
 
 _WIDTH = 80
+_MEASURES = {"miou": "mIoU", "vc8": "VC8", "vc16": "VC16"}
 
 
 def models(
@@ -19,9 +20,10 @@ def models(
         str | None, typer.Option(metavar="FILE", help="Write the facts as JSON; - is stdout.", show_default=False)
     ] = None,
 ) -> None:
-    """List the published models: sizes, memory, scores as published, and where the weights are had.
+    """List the published models: sizes, memory, scores as published, and where the weights are had; and the box.
 
-    Weights do not come with vsscli. A checkpoint of a published model becomes a model folder by convert.
+    A checkpoint of a published model becomes a model folder by convert: its weights do not come with vsscli. What does
+    are tiny models that know generated videos only.
 
     Example: vsscli models dvis-plus-online-r50
     """
@@ -30,13 +32,31 @@ def models(
     known = catalogue()
     shown = list(known.models.values()) if name is None else [find_published(name)]
     check_place(json)
-    write_json(json, {"models": [_facts(model) for model in shown], "direct": known.direct}, "models")
+    boxed = _boxed() if name is None else {}
+    write_json(json, {"models": [_facts(model) for model in shown], "direct": known.direct, "box": boxed}, "models")
     if json == "-":
         return
     if name is not None:
         _show_one(shown[0])
     else:
         _show_all(shown, known.direct)
+        _show_box(boxed)
+
+
+def _boxed() -> dict[str, dict[str, Any]]:
+    """The cards of the models in the box, by their names."""
+    from vsscli.models.box import boxed_card, boxed_models
+
+    return {name: boxed_card(folder) for name, folder in boxed_models().items() if folder.name == name}
+
+
+def _show_box(cards: dict[str, dict[str, Any]]) -> None:
+    if cards:
+        print()
+        _say("In the box, for trying the tool: they have seen generated videos only (vsscli data synth).")
+    for name, card in cards.items():
+        scores = ", ".join(f"{title} {card[key]:.1%}" for key, title in _MEASURES.items())
+        _say(f"  --model {name}: {scores} on {card['scored_on']['videos']['val']} generated videos never trained on.")
 
 
 def _facts(model: "Published") -> dict[str, Any]:

@@ -25,6 +25,16 @@ def synth(
         typer.Option(max=100_000, help="Frames of a video, 15 a second; VC16 needs 17 or more.", rich_help_panel=WORLD),
     ] = 30,
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels.", rich_help_panel=WORLD)] = "854x480",
+    places: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME,...",
+            help="Only videos of these places, as they are in the whole world: coast, river, lake, street, park, "
+            "suburb, room, airfield, stadium, winter, railway, farm. Default: all twelve in turn.",
+            show_default=False,
+            rich_help_panel=WORLD,
+        ),
+    ] = None,
     workers: Workers = None,
 ) -> None:
     """Make a world in VSPW's layout: generated videos with exact masks.
@@ -47,6 +57,7 @@ def synth(
         videos={"train": train, "val": val, "test": test},
         frames=frames,
         size=parse_size(size),
+        places=None if places is None else tuple(name.strip() for name in places.split(",") if name.strip()),
         spread=lambda function, jobs: spread_over(function, jobs, workers=workers, title="synth"),
     )
     total = sum(video.frames for video in world.videos)

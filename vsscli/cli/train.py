@@ -1,5 +1,6 @@
 """``vsscli train``."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,7 @@ from vsscli.cli.options import EXECUTION, IDENTITY
 from vsscli.cli.talk import say
 
 if TYPE_CHECKING:
+    from vsscli.train.curves import Curves
     from vsscli.train.loop import Report, Trainer
 
 
@@ -48,8 +50,16 @@ def train(
             min=0, help="Processes that read clips, beside each that trains; 0: none.", rich_help_panel=EXECUTION
         ),
     ] = 0,
+    tensorboard: Annotated[
+        bool,
+        typer.Option(
+            "--tensorboard",
+            help="Curves for TensorBoard in OUT/tensorboard (the extra vsscli[tensorboard]).",
+            rich_help_panel=EXECUTION,
+        ),
+    ] = False,
 ) -> None:
-    """Train one stage of DVIS++: segmenter, tracker (online) or refiner (offline), with or without MVC.
+    """Train a stage: segmenter, tracker (online) or refiner (offline) of DVIS++, or MPVSS; with or without MVC.
 
     CONFIG holds every entry of the training ('vsscli guide training' explains them); unknown ones are refused. OUT is
     a model folder that infer takes: the best model by validation; OUT/last is the last one.
@@ -63,9 +73,12 @@ def train(
 
     wanted = read_config(config, changes or [])
     from vsscli.infer.semantic import label_map_from_queries
+    from vsscli.train.curves import open_curves, require_tensorboard
     from vsscli.train.processes import join, leave
     from vsscli.train.session import Request, open_session
 
+    if tensorboard:
+        require_tensorboard()
     processes = join(device)
     request = Request(wanted, data, out, overfit, workers)
     try:
@@ -75,14 +88,16 @@ def train(
                     say(f"train: {line}")
                 if session.done:
                     say(f"train: {session.done:,} of {wanted.steps:,} steps had been made before.")
-            _watch(session.trainer, processes.first)
+            shown = open_curves(out, session.done) if tensorboard and processes.first else nullcontext()
+            with shown as curves:
+                _watch(session.trainer, processes.first, curves)
     finally:
         leave()
     if processes.first:
         say(f"train: {wanted.steps:,} steps -> {out}")
 
 
-def _watch(trainer: "Trainer", shown: bool) -> None:
+def _watch(trainer: "Trainer", shown: bool, curves: "Curves | None") -> None:
     """Makes the steps that are left: a bar on a terminal, elsewhere a line now and then."""
     import sys
 
@@ -93,6 +108,8 @@ def _watch(trainer: "Trainer", shown: bool) -> None:
         bar = tqdm(total=total, initial=trainer.done, desc="train", unit="step", dynamic_ncols=True)
     every = max(1, total // 50)
     for report in trainer.run():
+        if curves is not None:
+            curves.add(report)
         if bar is not None:
             bar.set_postfix(loss=f"{report.loss:.2f}", refresh=False)
             bar.update()

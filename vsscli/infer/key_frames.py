@@ -8,9 +8,8 @@ from vsscli.errors import OptionError
 from vsscli.infer.frames import Named
 from vsscli.infer.request import Request
 from vsscli.models.card import ModelCard
+from vsscli.models.mpvss.config import INTERVAL
 
-#: Frames between key frames of a model made for that, as its authors test it.
-INTERVAL = 5
 #: Frames of a video that may wait in memory so that several key frames can go through the network at once.
 MOST_WAITING = 64
 #: Ways to carry the scores of a key frame on, as they are told to users.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vsscli.errors import ModelError
+from vsscli.models.box import find_boxed
 from vsscli.models.catalogue import catalogue, refuse_published
 from vsscli.quiet import quiet_hub
 
@@ -19,12 +20,15 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
 def resolve_source(source: str, offline: bool = False) -> Path:
-    """The folder of a model: ``source`` itself, or the cached snapshot of the hub id ``org/name``.
+    """The folder of a model: one in the box, ``source`` itself, or the cached snapshot of the hub id ``org/name``.
 
     A hub id is looked up on the hub, unless ``offline`` or ``HF_HUB_OFFLINE`` is set; its weights and configuration are
     downloaded into the hub's cache. Raises ModelError when there is no such folder, or the hub gives none; for the name
     of a published model it says where the weights are had.
     """
+    boxed = find_boxed(source)
+    if boxed is not None:
+        return boxed
     path = Path(source)
     try:
         is_folder, is_there = path.is_dir(), path.exists()

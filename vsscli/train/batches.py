@@ -98,4 +98,5 @@ def collate(samples: Sequence[_Sample | VssError]) -> Batch | VssError:
     for i, (pixels, label, _) in enumerate(good):
         h, w = label.shape[1:]
         padded[i, :, :, :h, :w], labels[i, :, :h, :w] = pixels, label
-    return Batch(padded, [make_targets(label) for label in labels], [told for _, _, told in good])
+    targets = [make_targets(label, (size[0], size[1])) for label, size in zip(labels, sizes, strict=True)]
+    return Batch(padded, targets, [told for _, _, told in good])

@@ -7,8 +7,8 @@ from typing import Any
 from vsscli.errors import OptionError
 from vsscli.train.masking import Mvc
 
-STAGES = ("segmenter", "tracker", "refiner")
-#: What the model that a stage gives is called in a model folder.
+STAGES = ("segmenter", "tracker", "refiner", "mpvss")
+#: What the DVIS++ model that a stage gives is called in a model folder.
 KIND = {"segmenter": "segmenter", "tracker": "online", "refiner": "offline"}
 RANDOM = "random"
 
@@ -96,8 +96,10 @@ class TrainConfig:
     """A training.
 
     ``stage``: segmenter, tracker (then the model is online) or refiner (offline); the parts before it stay as they
-    are. ``init``: a model folder, ours or a Mask2Former of ``transformers``; or random, for a segmenter. ``model``:
-    entries of a model's ``config.json`` that are not the default, or not that of ``init``; null is no entry.
+    are. Or mpvss: a segmenter with a motion network. ``init``: a model folder, ours or a Mask2Former of
+    ``transformers``; or random, for a segmenter. ``flownet``: a checkpoint of a FlowNet-S, for the encoder of an
+    mpvss. ``model``: entries of a model's ``config.json`` that are not the default, or not that of ``init``; null is
+    no entry.
     ``splits``: what to train on. ``steps`` of ``batch`` clips each, over all processes, in ``accumulate`` parts one
     after the other. ``norms``: batch norms of the backbone are frozen, or batch. ``amp``: none, bf16 or fp16.
     ``odd_masks``: a mask with a value outside the class table is refused, or such pixels are void. ``save_every`` so
@@ -108,6 +110,7 @@ class TrainConfig:
     steps: int
     batch: int
     init: str = RANDOM
+    flownet: str | None = None
     model: Mapping[str, Any] = field(default_factory=dict)
     splits: tuple[str, ...] = ("train",)
     accumulate: int = 1
@@ -131,6 +134,7 @@ class TrainConfig:
 
 def _problems(config: TrainConfig) -> dict[str, bool]:
     clip, size, loss = config.clip, config.input, config.loss
+    follows = config.stage in ("tracker", "refiner")
     positive = {
         "steps": config.steps,
         "batch": config.batch,
@@ -169,10 +173,12 @@ def _problems(config: TrainConfig) -> dict[str, bool]:
         "loss.oversample is below 1": loss.oversample < 1,
         f"batch {config.batch} is not a multiple of accumulate {config.accumulate}": config.accumulate > 0
         and config.batch % config.accumulate != 0,
-        f"a {config.stage} follows queries through a clip, and clip.frames is 1": config.stage in STAGES[1:]
-        and clip.frames < 2,
-        f"a {config.stage} needs a model to start from, and init is {RANDOM}": config.stage in STAGES[1:]
+        f"a {config.stage} follows queries through a clip, and clip.frames is 1": follows and clip.frames < 2,
+        f"the stage {config.stage} needs a model to start from, and init is {RANDOM}": config.stage in STAGES[1:]
         and config.init == RANDOM,
-        f"a {config.stage} follows frames without gaps, and clip.reach is given": config.stage in STAGES[1:]
-        and clip.reach is not None,
+        f"a {config.stage} follows frames without gaps, and clip.reach is given": follows and clip.reach is not None,
+        f"a clip of mpvss is a key frame and a later one, and clip.frames is {clip.frames}": config.stage == "mpvss"
+        and clip.frames != 2,
+        f"flownet is for the stage mpvss, and the stage is {config.stage}": config.flownet is not None
+        and config.stage != "mpvss",
     }

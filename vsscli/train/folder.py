@@ -20,7 +20,6 @@ from torch import Tensor
 
 from vsscli.errors import RunError
 from vsscli.models.convert.write import safetensors_parts
-from vsscli.models.dvis.config import DvisConfig, to_json
 from vsscli.models.preprocess import Preprocess
 from vsscli.models.source import WEIGHTS
 from vsscli.runs.disk import atomic_path, disk_errors, real_path, sweep_temporary, write_atomic
@@ -84,11 +83,11 @@ class TrainingFolder:
 
 @contextlib.contextmanager
 def open_folder(
-    path: Path, training: Mapping[str, Any], config: DvisConfig, preprocess: Preprocess, *, last: bool
+    path: Path, training: Mapping[str, Any], model: Mapping[str, Any], preprocess: Preprocess, *, last: bool
 ) -> Iterator[TrainingFolder]:
     """The folder of ``training`` (every entry of it), made or continued; no other process has it meanwhile.
 
-    ``last``: it holds the last model besides the best.
+    ``model`` are the entries of its ``config.json``. ``last``: it holds the last model besides the best.
 
     RunError where it holds another training or something else, or where another process is at work on it.
     """
@@ -105,7 +104,7 @@ def open_folder(
                 folder.mkdir(exist_ok=True)
             sweep_temporary(folder)
         for folder in models:
-            write_atomic(folder / "config.json", _json(to_json(config)))
+            write_atomic(folder / "config.json", _json(model))
             write_atomic(folder / "preprocessor_config.json", _json(_describe(preprocess)))
         yield TrainingFolder(place)
 

@@ -20,7 +20,7 @@ from vsscli.train.folder import TrainingFolder
 from vsscli.train.masking import hide
 from vsscli.train.processes import Processes
 from vsscli.train.schedule import learning_rate, make_optimizer, set_learning_rate
-from vsscli.train.stages import Stage
+from vsscli.train.stage import Stage
 from vsscli.train.validate import Validator
 
 #: Seeds of one step's chance lie so far from those of the next.

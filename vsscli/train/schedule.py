@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from vsscli.train.config import Optimizer
-from vsscli.train.stages import Stage
+from vsscli.train.stage import Stage
 
 #: The parameters of these modules are not pulled towards zero.
 _UNDECAYED = (nn.LayerNorm, nn.BatchNorm2d, nn.GroupNorm, nn.Embedding)

@@ -11,7 +11,7 @@ import torch
 from vsscli.data.dataset import Dataset
 from vsscli.data.open import open_dataset
 from vsscli.errors import DataError, OptionError
-from vsscli.models.dvis.config import DvisConfig
+from vsscli.models.box import caution
 from vsscli.models.preprocess import Preprocess, read_preprocess
 from vsscli.models.source import folder_digest, resolve_source
 from vsscli.train.batches import Samples
@@ -22,7 +22,8 @@ from vsscli.train.loop import Trainer
 from vsscli.train.processes import Processes
 from vsscli.train.reading import as_entries
 from vsscli.train.stages import STAGES
-from vsscli.train.start import make_model
+from vsscli.train.start import Start, make_model
+from vsscli.train.start_mpvss import file_digest, make_mpvss
 from vsscli.train.validate import LabelMap, Validator
 
 
@@ -59,23 +60,24 @@ def open_session(request: Request, processes: Processes, label_map: LabelMap) ->
     clips = Clips(datasets, config.clip, config.seed, strict=config.odd_masks == "refuse")
     if request.overfit is not None and request.overfit < 1:
         raise OptionError(f"--overfit {request.overfit} is no number of clips.", "Give 1 or more.")
-    start = make_model(config, _table(datasets))
+    make = make_mpvss if config.stage == "mpvss" else make_model
+    start = make(config, _table(datasets))
     preprocess = _preprocess(config)
     samples = Samples(clips, config.input, preprocess, request.overfit)
     validator = None
     if config.validation.split is not None and request.overfit is None:
         dataset = open_dataset(request.data, config.validation.split)
         validator = Validator(dataset, config.validation, preprocess, label_map, processes)
-    stage = STAGES[config.stage](start.model, config)
+    stage = STAGES[config.stage](start.model, config, preprocess)
     entries = {**as_entries(config), **_inputs(config, clips), "overfit": request.overfit}
-    with _folder(request.out, entries, processes, start.model.config, preprocess) as folder:
+    with _folder(request.out, entries, processes, start.entries, preprocess) as folder:
         trainer = Trainer(stage, samples, folder, validator, processes, request.workers)
         state = _resumed(request.out, folder, processes)
         if state is not None:
             trainer.resume(state)
         if folder is not None:
             folder.cut_log(trainer.done)
-        yield Session(trainer, _tell(request, start.told, clips, stage.model.config, trainer, processes), trainer.done)
+        yield Session(trainer, _tell(request, start, clips, trainer, processes), trainer.done)
 
 
 def _check_processes(config: TrainConfig, processes: Processes) -> None:
@@ -111,12 +113,13 @@ def _preprocess(config: TrainConfig) -> Preprocess:
 def _inputs(config: TrainConfig, clips: Clips) -> dict[str, Any]:
     """Who the model and the data are."""
     init = None if config.init == RANDOM else folder_digest(resolve_source(config.init))
-    return {"init_digest": init, "data_digest": clips.digest}
+    flownet = {} if config.flownet is None else {"flownet_digest": file_digest(Path(config.flownet))}
+    return {"init_digest": init, "data_digest": clips.digest, **flownet}
 
 
 @contextlib.contextmanager
 def _folder(
-    out: Path, entries: dict[str, Any], processes: Processes, model: DvisConfig, preprocess: Preprocess
+    out: Path, entries: dict[str, Any], processes: Processes, model: dict[str, Any], preprocess: Preprocess
 ) -> Iterator[TrainingFolder | None]:
     """The folder in the first process; the others write nothing."""
     if not processes.first:
@@ -135,9 +138,7 @@ def _resumed(out: Path, folder: TrainingFolder | None, processes: Processes) -> 
     return states[0]
 
 
-def _tell(
-    request: Request, start: list[str], clips: Clips, model: DvisConfig, trainer: Trainer, processes: Processes
-) -> list[str]:
+def _tell(request: Request, start: Start, clips: Clips, trainer: Trainer, processes: Processes) -> list[str]:
     config, stage = request.config, trainer.stage
     learn = sum(each.numel() for _, each in stage.parameters_that_learn())
     total = sum(each.numel() for each in stage.model.parameters())
@@ -150,8 +151,10 @@ def _tell(
     )
     frames = "1 frame" if config.clip.frames == 1 else f"{config.clip.frames} frames"
     parts = f"{many}{config.accumulate} x {per} at a time each"
+    warning = caution(config.init)
     return [
-        f"{config.stage} of a DVIS++ {model.kind}, {', '.join(start)}; {learn / 1e6:.2f} M of {total / 1e6:.2f} M "
+        *([] if warning is None else [warning]),
+        f"{config.stage} of {start.title}, {', '.join(start.told)}; {learn / 1e6:.2f} M of {total / 1e6:.2f} M "
         f"parameters learn, {mvc}",
         f"{len(clips.videos):,} videos; each of {config.steps:,} steps takes {config.batch} clips "
         f"({parts}) of {frames}, on {processes.device}",

@@ -1,11 +1,9 @@
-"""The three stages of training: what each trains, what it predicts of a clip, what it is told about that."""
+"""The stages of training: what each trains, what it predicts of a clip, what it is told about that."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import BatchNorm2d, Parameter
 
 from vsscli.models.dvis.blocks import masks
 from vsscli.models.dvis.model import Dvis
@@ -13,60 +11,23 @@ from vsscli.models.dvis.refiner import Refined
 from vsscli.models.dvis.segmenter import Segmented
 from vsscli.models.dvis.tracker import Tracked, TrackerState, match
 from vsscli.models.dvis.vit_adapter import ViTAdapter
+from vsscli.models.preprocess import Preprocess
 from vsscli.train.config import TrainConfig
 from vsscli.train.contrast import contrast
-from vsscli.train.criterion import Criterion, Losses, Prediction
+from vsscli.train.criterion import Losses, Prediction
+from vsscli.train.mpvss import MpvssStage
 from vsscli.train.noise import shuffled
+from vsscli.train.stage import Stage
 from vsscli.train.targets import Targets, Units
-
-
-class Stage(nn.Module, ABC):
-    """A model of which one part learns. ``forward`` gives the weighted terms of the loss of a batch."""
-
-    def __init__(self, model: Dvis, config: TrainConfig) -> None:
-        super().__init__()
-        self.model, self.config = model, config
-        self.criterion = Criterion(config.loss)
-        model.requires_grad_(False)
-        self.trained().requires_grad_(True)
-
-    @abstractmethod
-    def trained(self) -> nn.Module:
-        """The module that learns."""
-
-    @abstractmethod
-    def forward(self, pixels: Tensor, targets: Sequence[Targets], progress: float, seed: int) -> Losses:
-        """The terms for ``pixels`` [B, T, 3, H, W] and the targets of the B clips.
-
-        ``progress`` is the share of the training that is over; all chance follows from ``seed``.
-        """
-
-    def train(self, mode: bool = True) -> "Stage":
-        """Nothing here drops anything out: only batch norms know whether they train, and frozen ones never do."""
-        super().train(False)
-        if mode and self.config.norms == "batch" and self.config.stage == "segmenter":
-            for module in self.model.segmenter.modules():
-                module.training = isinstance(module, BatchNorm2d)
-        self.training = mode
-        return self
-
-    def parameters_that_learn(self) -> Iterator[tuple[str, Parameter]]:
-        """Names and parameters."""
-        return ((name, each) for name, each in self.model.named_parameters() if each.requires_grad)
-
-    def _chance(self, seed: int, device: torch.device) -> torch.Generator:
-        return torch.Generator(device).manual_seed(seed)
-
-    def _sum(self, layers: Sequence[Losses]) -> Losses:
-        """The sum over layers of each term."""
-        return {name: torch.stack([layer[name] for layer in layers]).sum() for name in layers[0]}
 
 
 class SegmenterStage(Stage):
     """The whole segmenter learns, but for a ViT below an adapter; frames are units, every layer is told its errors."""
 
-    def __init__(self, model: Dvis, config: TrainConfig) -> None:
-        super().__init__(model, config)
+    model: Dvis
+
+    def __init__(self, model: Dvis, config: TrainConfig, preprocess: Preprocess) -> None:
+        super().__init__(model, config, preprocess)
         encoder = model.segmenter.mask2former.model.pixel_level_module.encoder
         if isinstance(encoder, ViTAdapter):
             encoder.vit.requires_grad_(False)
@@ -106,6 +67,8 @@ class TrackerStage(Stage):
     training the segmenter's predictions decide which query that is, then the tracker's own. From the second frame on
     half of the starts are mixed with other queries (`vsscli.train.noise`).
     """
+
+    model: Dvis
 
     def trained(self) -> nn.Module:
         assert self.model.tracker is not None
@@ -162,6 +125,8 @@ class RefinerStage(Stage):
     refiner's own.
     """
 
+    model: Dvis
+
     def trained(self) -> nn.Module:
         assert self.model.refiner is not None
         return self.model.refiner
@@ -208,7 +173,12 @@ class RefinerStage(Stage):
             return _tall(logits, embeds, self.model.tracker.project(features))
 
 
-STAGES: dict[str, type[Stage]] = {"segmenter": SegmenterStage, "tracker": TrackerStage, "refiner": RefinerStage}
+STAGES: dict[str, type[Stage]] = {
+    "segmenter": SegmenterStage,
+    "tracker": TrackerStage,
+    "refiner": RefinerStage,
+    "mpvss": MpvssStage,
+}
 
 
 def _tall(class_logits: Tensor, mask_embeds: Tensor, features: Tensor) -> Prediction:

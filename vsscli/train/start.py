@@ -13,6 +13,8 @@ from vsscli.errors import ModelError, OptionError
 from vsscli.models.dvis.config import MODEL_TYPE, DvisConfig, HeadConfig, ResNetBackbone, from_json, to_json
 from vsscli.models.dvis.load import read_weights
 from vsscli.models.dvis.model import Dvis, build
+from vsscli.models.mpvss.config import to_json as mpvss_to_json
+from vsscli.models.mpvss.model import Mpvss
 from vsscli.models.source import read_config, resolve_source
 from vsscli.train.config import KIND, RANDOM, TrainConfig
 from vsscli.train.foreign import foreign_config
@@ -24,8 +26,20 @@ _HEAD = {"tracker": "tracker", "refiner": "refiner"}
 class Start:
     """A model on the CPU, and what to tell of where its weights come from."""
 
-    model: Dvis
+    model: Dvis | Mpvss
     told: list[str]
+
+    @property
+    def entries(self) -> dict[str, Any]:
+        """``config.json`` of the model's folder."""
+        config = self.model.config
+        return to_json(config) if isinstance(config, DvisConfig) else mpvss_to_json(config)
+
+    @property
+    def title(self) -> str:
+        """What the model is, in words."""
+        config = self.model.config
+        return f"a DVIS++ {config.kind}" if isinstance(config, DvisConfig) else "a segmenter with a motion network"
 
 
 def make_model(config: TrainConfig, table: ClassTable) -> Start:
@@ -83,10 +97,15 @@ def _check(config: TrainConfig, found: DvisConfig, table: ClassTable) -> None:
             f"init {config.init} is a whole {found.kind} model: training its segmenter would spoil what follows it.",
             "Give a segmenter.",
         )
-    if found.labels != table.names:
-        other = next((mine for mine, its in zip(table.names, found.labels, strict=False) if mine != its), "")
+    check_classes(config, found.labels, table)
+
+
+def check_classes(config: TrainConfig, labels: tuple[str, ...], table: ClassTable) -> None:
+    """ModelError unless ``labels``, the classes of ``init``, are those of ``table``."""
+    if labels != table.names:
+        other = next((mine for mine, its in zip(table.names, labels, strict=False) if mine != its), "")
         raise ModelError(
-            f"init {config.init} knows {len(found.labels)} classes, which are not the {len(table)} of the table "
+            f"init {config.init} knows {len(labels)} classes, which are not the {len(table)} of the table "
             f"{table.name}{f' (the first that differs: {other})' if other else ''}.",
             "Give a model of the dataset's classes, or a Mask2Former of transformers, whose class head is made anew.",
         )

@@ -14,15 +14,22 @@ class Targets:
     """The classes of a clip, int64 [N] ascending, and their masks, bool [N, T, H, W].
 
     A class that is anywhere in the clip counts at every frame, with an empty mask where it is not to be seen (as
-    DVIS++ trains on VSPW). Pixels without a label are in no mask.
+    DVIS++ trains on VSPW). Pixels without a label are in no mask. The upper left (h, w) of ``size`` is the clip, the
+    rest padding.
     """
 
     labels: Tensor
     masks: Tensor
+    size: tuple[int, int]
 
     def frame(self, t: int) -> "Targets":
         """The clip of frame ``t`` alone."""
-        return Targets(self.labels, self.masks[:, t : t + 1])
+        return Targets(self.labels, self.masks[:, t : t + 1], self.size)
+
+    def seen(self, t: int) -> "Targets":
+        """The same, only with the classes that are to be seen in it."""
+        there = self.masks[:, t].flatten(1).any(1)
+        return Targets(self.labels[there], self.masks[there, t : t + 1], self.size)
 
     @property
     def depth(self) -> int:
@@ -31,14 +38,15 @@ class Targets:
 
     def to(self, device: torch.device) -> "Targets":
         """The same on ``device``."""
-        return Targets(self.labels.to(device), self.masks.to(device))
+        return Targets(self.labels.to(device), self.masks.to(device), self.size)
 
 
-def make_targets(labels: Tensor) -> Targets:
-    """The targets of label maps uint8 [T, H, W], 255 = no label."""
+def make_targets(labels: Tensor, size: tuple[int, int] | None = None) -> Targets:
+    """The targets of label maps uint8 [T, H, W], 255 = no label; beyond ``size``, where it is given, is padding."""
     found = torch.unique(labels)
     found = found[found != IGNORE]
-    return Targets(found.long(), labels[None] == found[:, None, None, None])
+    whole = labels.shape[1], labels.shape[2]
+    return Targets(found.long(), labels[None] == found[:, None, None, None], size or whole)
 
 
 class Units:

@@ -1,16 +1,19 @@
 """Which world: the numbers that decide every byte of it, and whether a folder holds it already."""
 
+import itertools
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from vsscli.data.world.video import SPLITS, VERSION, video_index, video_name
+from vsscli.data.world.video import LANDS, SPLITS, VERSION, WATERS, place_name, video_index, video_name
 from vsscli.errors import OptionError
 
 MANIFEST = "manifest.json"
 #: Where videos grow before they are renamed to their place; gone when the world is finished.
 DOING = ".doing"
 PLAN = "plan.json"
+PLACES = (*WATERS, *LANDS)
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,16 @@ class Job:
 
 @dataclass(frozen=True)
 class Plan:
-    """A world: ``videos`` are the numbers of videos of each split, ``size`` is (H, W). OptionError for bad values."""
+    """A world: ``videos`` are the numbers of videos of each split, ``size`` is (H, W). OptionError for bad values.
+
+    ``places``: only videos that show one of these (none: all); each is the video of that name of the whole world.
+    """
 
     seed: int
     videos: dict[str, int]
     frames: int
     size: tuple[int, int]
+    places: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.seed < 0:
@@ -57,6 +64,10 @@ class Plan:
                 raise OptionError(f"There is no split {split!r}.", f"Splits are {', '.join(SPLITS)}.")
             if count < 0:
                 raise OptionError(f"The split {split} cannot have {count} videos.", "Give 0 or more.")
+        unknown = [place for place in self.places or () if place not in PLACES]
+        if unknown or self.places == ():
+            what = f"There is no place {unknown[0]!r}" if unknown else "No place is named"
+            raise OptionError(f"{what}.", f"Places are {', '.join(PLACES)}.")
         if not sum(self.videos.values()):
             raise OptionError("This world would have no video.", "Give at least one of --train, --val and --test.")
         if self.frames < 1:
@@ -74,15 +85,21 @@ class Plan:
             "size": list(self.size),
             "frames": self.frames,
             "videos": counts,
+            "places": None if self.places is None else sorted(set(self.places)),
         }
 
     def jobs(self, out: Path) -> list[Job]:
         """All videos, split by split."""
         return [
-            Job(out, self.seed, split, video_index(split, number), self.frames, self.size)
+            Job(out, self.seed, split, index, self.frames, self.size)
             for split in SPLITS
-            for number in range(self.videos.get(split, 0))
+            for index in itertools.islice(self._indices(split), self.videos.get(split, 0))
         ]
+
+    def _indices(self, split: str) -> Iterator[int]:
+        """The indices of the videos of a split that show what is wanted, without end."""
+        indices = (video_index(split, number) for number in itertools.count())
+        return (index for index in indices if self.places is None or place_name(self.seed, index) in self.places)
 
 
 def check_folder(plan: Plan, out: Path) -> bool:

@@ -62,15 +62,22 @@ Spread = Callable[[Callable[[Job], VideoRecord], Sequence[Job]], Iterable[VideoR
 
 
 def write_world(
-    out: Path, *, seed: int, videos: dict[str, int], frames: int, size: tuple[int, int], spread: Spread = map
+    out: Path,
+    *,
+    seed: int,
+    videos: dict[str, int],
+    frames: int,
+    size: tuple[int, int],
+    places: tuple[str, ...] | None = None,
+    spread: Spread = map,
 ) -> World:
     """Makes the world of ``seed`` in ``out``, or finishes it, or finds it there.
 
-    ``videos`` are the numbers of videos of ``train``, ``val`` and ``test``; ``size`` is (H, W). ``spread`` runs the
-    videos and may use any number of processes: the bytes do not depend on it. Raises OptionError for bad values and
-    for a folder that holds something else, DataError when the disk refuses.
+    ``videos`` are the numbers of videos of ``train``, ``val`` and ``test``; ``size`` is (H, W); ``places``: only those
+    that show one of these. ``spread`` runs the videos and may use any number of processes: the bytes do not depend on
+    it. Raises OptionError for bad values and for a folder that holds something else, DataError when the disk refuses.
     """
-    plan = Plan(seed, videos, frames, size)
+    plan = Plan(seed, videos, frames, size, places)
     if check_folder(plan, out):
         _leave(out / DOING)  # a process killed right after its manifest could not
         return _read_manifest(out)

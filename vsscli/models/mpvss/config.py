@@ -10,6 +10,9 @@ from vsscli.models.dvis.config import DvisConfig, read_fields
 
 MODEL_TYPE = "mpvss"
 
+#: Frames from one key frame to the next, as the authors test it.
+INTERVAL = 5
+
 #: How many layers of the motion encoder end at strides 2, 4, ... 64 of its input: the first of each halves the map.
 CONVOLUTIONS = (1, 1, 2, 2, 2, 2)
 

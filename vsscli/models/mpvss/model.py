@@ -16,8 +16,9 @@ from vsscli.models.mpvss.warp import warp_masks
 class KeyFrame:
     """What is carried on from a key frame.
 
-    ``class_logits`` [Q, K + 1], ``mask_logits`` [Q, h, w]; ``queries`` [Q, C] after the segmenter's last norm, and
-    ``image`` [3, H/2, W/2] for the motion network (`vsscli.models.mpvss.encoder.flow_image`).
+    ``class_logits`` [Q, K + 1], ``mask_logits`` [Q, h, w] (in a training [Q, L, h, w], those of L layers); ``queries``
+    [Q, C] after the segmenter's last norm, and ``image`` [3, H/2, W/2] for the motion network
+    (`vsscli.models.mpvss.encoder.flow_image`).
     """
 
     class_logits: Tensor
@@ -44,7 +45,7 @@ class Mpvss(nn.Module):
         return found
 
     def carry(self, images: Tensor, keys: list[KeyFrame]) -> list[Tensor]:
-        """The mask logits [Q, h, w] of frames, each carried from its key frame; their classes are the key frame's.
+        """The mask logits of frames, each carried from those of its key frame; their classes are the key frame's.
 
         ``images`` is the frames' `flow_image` [B, 3, H/2, W/2]. Gradients pass, also to the key frames' queries and
         masks. The warp is in float32 whatever the rest does.

@@ -6,12 +6,17 @@ from vsscli.models.mpvss.config import CONVOLUTIONS, MotionConfig
 
 def names(config: MotionConfig) -> Names:
     """The table for a motion network (see `vsscli.models.dvis.names`)."""
-    encoder: Names = {
+    encoder = below("motion.encoder.", "motion.encoder.", encoder_names())
+    return encoder | below("motion.decoder.", "motion.", _decoder(config))
+
+
+def encoder_names() -> Names:
+    """The table for the encoder alone; its official names are those of mmtracking's FlowNet-Simple."""
+    return {
         f"conv{stage + 1}.{i}.conv.": f"stages.{stage}.{i}."
         for stage, count in enumerate(CONVOLUTIONS)
         for i in range(count)
     }
-    return below("motion.encoder.", "motion.encoder.", encoder) | below("motion.decoder.", "motion.", _decoder(config))
 
 
 def _decoder(config: MotionConfig) -> Names:

@@ -1,0 +1,76 @@
+"""Puts a trained model into the box: weights in half precision, and a card with what it is worth.
+
+python -m vsscli.models.box.pack models/tiny-offline --name tiny-1 --world world --unseen unseen --score score.json
+"""
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from vsscli.errors import VssError
+from vsscli.models.box import BOX, CARD
+from vsscli.models.source import WEIGHTS, read_config, weight_files
+
+MOST_BYTES = 3_000_000
+
+
+def pack(model: Path, target: Path, card: dict[str, Any]) -> int:
+    """Writes the model folder ``model`` to ``target`` with its floating-point weights in half precision; the size of
+    the weights in bytes. Raises VssError where that is above 3 MB, and ModelError where ``model`` is no model folder.
+    """
+    read_config(model)
+    (file,) = weight_files(model)
+    weights = {name: _half(value) for name, value in load_file(file).items()}
+    size = sum(value.numel() * value.element_size() for value in weights.values())
+    if size > MOST_BYTES:
+        raise VssError(f"The weights of {model} are {size / 1e6:.1f} MB, and the box takes 3.", "Train a smaller one.")
+    target.mkdir(parents=True, exist_ok=True)
+    for name in ("config.json", "preprocessor_config.json", "train.json"):
+        shutil.copyfile(model / name, target / name)
+    save_file(weights, target / WEIGHTS)
+    (target / CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    return size
+
+
+def _half(value: torch.Tensor) -> torch.Tensor:
+    return value.half() if value.is_floating_point() else value
+
+
+def make_card(world: Path, unseen: Path, score: Path, training: Path) -> dict[str, Any]:
+    """What the model is, from the worlds' manifests, the score on the unseen one and the training's entries."""
+    taught, asked, found, entries = (
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in (world / "manifest.json", unseen / "manifest.json", score, training / "train.json")
+    )
+    kept = ("version", "seed", "size", "frames", "videos", "places", "digest")
+    return {
+        "seed": entries["seed"],
+        "places": taught["places"] or sorted({video["place"] for video in taught["list"]}),
+        "classes": len(taught["classes"]),
+        "trained_on": {name: taught[name] for name in kept},
+        "scored_on": {name: asked[name] for name in kept},
+        **{name: found[name] for name in ("miou", "vc8", "vc16")},
+    }
+
+
+def main() -> None:
+    """The command line."""
+    options = argparse.ArgumentParser(description="Put a trained model into the box.")
+    options.add_argument("model", type=Path)
+    options.add_argument("--name", required=True, help="<name>-<version>, as tiny-1")
+    for name in ("world", "unseen", "score"):
+        options.add_argument(f"--{name}", type=Path, required=True)
+    options.add_argument("--box", type=Path, default=BOX)
+    given = options.parse_args()
+    target = given.box / given.name
+    size = pack(given.model, target, make_card(given.world, given.unseen, given.score, given.model))
+    print(f"{given.model} -> {target}, {size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main()
