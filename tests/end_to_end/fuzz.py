@@ -340,7 +340,8 @@ def output_faults(folder: Path, code: int) -> list[str]:
     elif (out / "config.json").is_file():
         faults += model_faults(out, code)
     elif out.is_dir():
-        faults += run_faults(out)
+        runs = [path.parent for path in out.glob("*/run.json")] or [out]  # a recipe's are in one folder
+        faults += [fault for run in runs for fault in run_faults(run)]
     return faults
 
 

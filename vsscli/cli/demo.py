@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from vsscli.cli.talk import say
-from vsscli.errors import ModelError, OptionError
+from vsscli.errors import OptionError
 
 #: The models of pipelines/demo.yaml, and what stands in for them where they are not in the box.
 MODELS = "tiny", "tiny-mvc"
@@ -80,12 +80,9 @@ def _video(video: Path, out: Path | None) -> None:
 
 
 def _in_box() -> bool:
-    from vsscli.models.source import resolve_source
+    from vsscli.models.box import find_boxed
 
-    try:
-        return all(resolve_source(model, offline=True) for model in MODELS)
-    except ModelError:
-        return False
+    return all(find_boxed(model) is not None for model in MODELS)
 
 
 def _run_recipe(name: str, settings: dict[str, str]) -> None:

@@ -110,8 +110,8 @@ def test_a_dry_run_asks_each_verb_for_its_own(place: Path, capsys: Capture) -> N
     assert recipe("--dry-run", out="out") == 0
     err = capsys.readouterr().err
     assert err.count("dry run: 2 videos (5 frames) to do, 0 finished") == 2
-    assert "[3/5 both] ensemble: its input is not there before a and b is done." in err
-    assert "[5/5 archive] submit: its input is not there before both is done." in err
+    assert "[3/5 both] ensemble: waits for a and b." in err
+    assert "[5/5 archive] submit: waits for both." in err
     assert not (place / "out").exists()
     assert recipe(out="out") == 0
     capsys.readouterr()

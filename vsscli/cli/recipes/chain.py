@@ -54,7 +54,7 @@ def ask_steps(steps: Sequence[Step], recipe: str) -> None:
         label = f"[{number}/{len(steps)} {step.name}]"
         missing = sorted({name for place, name in step.waits if not Path(place).exists()})
         if missing:
-            say(f"{label} {step.verb}: its input is not there before {_and(missing)} is done.")
+            say(f"{label} {step.verb}: waits for {_and(missing)}.")
         elif lacks_masks(step):
             say(f"{label} {step.verb}: would be left out, {_no_masks(step)}.")
         elif "dry_run" not in step.values:
