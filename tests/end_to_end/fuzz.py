@@ -174,6 +174,9 @@ VERBS = {
         60,
         True,
     ),
+    "run": Verb(
+        "run {recipe} --set data={data} --set out={out}", ("recipe", "recipe", "data"), ("--set",), 25
+    ),
     "infer network": Verb(
         "infer {data} --model {model} --size 32 --scales 1.0,1.5 --flip --device cpu --out {out}",
         ("model", "model", "data"),
@@ -355,7 +358,8 @@ def output_faults(folder: Path, code: int) -> list[str]:
     elif (out / "config.json").is_file():
         faults += model_faults(out, code)
     elif out.is_dir():
-        faults += run_faults(out)
+        runs = [path.parent for path in out.glob("*/run.json")] or [out]  # a recipe's are in one folder
+        faults += [fault for run in runs for fault in run_faults(run)]
     return faults
 
 

@@ -42,6 +42,7 @@ CASES = {
     "convert": Case("convert {official} --out {out}", 4),
     "convert-vmt": Case("convert {official_lvmt} --out {out} --set vit_heads=4", 3),
     "train": Case("train {training} --data {data} --out {out} --device cpu", 2),
+    "run": Case("run {recipe} --set data={data} --set out={out}", 3),
     "train-mpvss": Case("train {training_mpvss} --data {data} --out {out} --device cpu", 2),
     "report": Case("report {a} {b} --data {data} --out {out}.html --workers 1", 2),
     "show": Case("show {a} --data {data} --truth --videos 3_c --out {out}.mp4", 2),

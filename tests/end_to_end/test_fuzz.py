@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from tests.cli.recipes.small import write_recipe
 from tests.data.trees import save_video
 from tests.end_to_end.fuzz import VERBS, Result, attack
 from tests.models.convert.official import write as write_official
@@ -43,6 +44,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     chosen = ["ensemble", str(root / "a"), str(root / "b"), "--method", "flow-ssim", "--data", str(data)]
     assert run([*chosen, "--out", str(root / "best"), "--workers", "1"]) == 0
     write_groups(root / "groups.csv")
+    write_recipe(root / "recipe.yaml")
     corrected = ["postprocess", str(root / "a"), "--data", str(data), "--llm", "llava", "--groups"]
     with Server(first_offered) as server:
         corrected += [str(root / "groups.csv"), "--base-url", server.url, "--out", str(root / "corrected")]

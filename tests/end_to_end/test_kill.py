@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.recipes.small import write_recipe
 from tests.end_to_end.kill import CASES, attack, complete
 from tests.end_to_end.nursery import Nursery
 from tests.fixtures.formula import weights
@@ -44,11 +45,12 @@ def places(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         runs[name] = folder / name
         kept = ["--size", size, "--keep-topk", "4", "--out", str(runs[name])]
         complete(nursery, ["infer", str(data), "--model", str(models["model"]), *kept], folder / "log.txt")
-    groups = write_groups(folder / "groups.csv")
+    groups, recipe = write_groups(folder / "groups.csv"), write_recipe(folder / "recipe.yaml")
     training = write_config(folder / "training.yaml", validation={"every": 2, "frames": 2})
     carrying = {"init": str(write_model(folder / "segmenter", "segmenter")), "validation": {"every": 2, "frames": 2}}
     models["training_mpvss"] = write_config(folder / "mpvss.yaml", "mpvss", **carrying)
     files = {"data": data, "official": official, "official_lvmt": official_lvmt, "groups": groups, "training": training}
+    files["recipe"] = recipe
     with Server(first_offered) as server:
         yield {**files, "server": server.url, **models, **runs}
 

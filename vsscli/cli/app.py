@@ -15,6 +15,7 @@ from vsscli.cli.infer import infer
 from vsscli.cli.models import models
 from vsscli.cli.postprocess import postprocess
 from vsscli.cli.report import report
+from vsscli.cli.run import run
 from vsscli.cli.score import score
 from vsscli.cli.show import show
 from vsscli.cli.submit import submit
@@ -54,6 +55,7 @@ app.command()(score)
 app.command()(submit)
 app.command()(show)
 app.command()(report)
+app.command()(run)
 app.command()(train)
 app.command()(convert)
 app.command()(models)

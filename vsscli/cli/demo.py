@@ -7,76 +7,89 @@ from typing import Annotated
 import typer
 
 from vsscli.cli.talk import say
+from vsscli.errors import OptionError
 
+#: The models of pipelines/demo.yaml, and what stands in for them where they are not in the box.
+MODELS = "tiny", "tiny-mvc"
 DOUBLES = {
-    "noisy": "oracle:noise=0.08",
-    "flickering": "oracle:flicker=0.06,noise=0.02",
-    "confused": "oracle:confuse=sea>lake+road>path,noise=0.02",
+    "model_a": "oracle:noise=0.06,confuse=sea>lake+lake>river+river>sea",
+    "model_b": "oracle:flicker=0.05,noise=0.02,confuse=river>lake",
+    "scales": "",
+    "flip": "false",
 }
 
 OWN_DATA = """
-Now your own data, in VSPW's layout, with model folders of transformers. To score, on the split with masks:
+Now your own data, in VSPW's layout, with model folders (vsscli models says where weights are had). What would be done:
 
-    vsscli infer DATA --split val --model MODEL --scales 0.9,1.0,1.1,1.2 --flip --out val/a
-    vsscli ensemble val/a val/b val/c --method vote --out val/voted
-    vsscli score val/voted --data DATA --split val
+    vsscli run pvuw2024 --set data=DATA --set split=val --set model_a=MODEL --set model_b=MODEL --dry-run
 
-To submit, the same with --split test, and then:
+The same without --dry-run does it; --print shows it as shell lines; for the challenge itself, --set split=test. Other
+recipes: vsscli run. How to write one: vsscli guide recipes. A video of your own:
 
-    vsscli submit test/voted --data DATA --split test --out submission.zip
+    vsscli demo --video FILE.mp4
 
 The command is .venv/bin/vsscli, or vsscli after: source .venv/bin/activate
 """
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Where the demo's videos and runs go.")] = Path("demo"),
+    out: Annotated[
+        Path | None, typer.Option(help="Where all of it goes. Default: demo, or FILE-demo.", show_default=False)
+    ] = None,
+    video: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.mp4",
+            help="Instead of the chain: label maps of a video of yours, laid over it.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Run the whole chain on a small generated world.
+    """Run the whole chain on a small generated world: vsscli run demo.
 
-    No model is trained yet for that world: a test double answers from the masks, with errors. The numbers show
-    how the tool works, not how good a model is. Repeated, it continues what is there.
+    The models in the box are trained on generated videos, and small. For the language model stands a small server
+    that the demo starts on this machine. The numbers show what each stage does there; they say nothing about models
+    that people use. Repeated, it continues what is there.
 
     Example: vsscli demo
     """
-    say("A generated world, and in place of models THE TEST DOUBLE: the truth with three kinds of errors.\n")
-    data = out / "world"
-    _run("data", "synth", data, "--train", 0, "--val", 6, "--test", 2, "--frames", 24, "--size", "427x240")
-    _run("data", "stats", data)
-    runs = []
-    for i, (name, model) in enumerate(DOUBLES.items()):
-        runs.append(out / "runs" / name)
-        _run("infer", data, "--model", model, "--seed", i, "--out", runs[-1])
-        _run("score", runs[-1], "--data", data, "--json", out / f"{name}.json")
-    voted = out / "runs" / "voted"
-    _run("ensemble", *runs, "--method", "vote", "--out", voted)
-    _run("score", voted, "--data", data, "--against", runs[0], "--json", out / "voted.json")
-    _run("submit", voted, "--data", data, "--split", "val", "--out", out / "submission.zip")
-    _summary(out, [*DOUBLES, "voted"])
+    if video is not None:
+        _video(video, out)
+        return
+    run_demo({"out": str(out or "demo")})
     print(OWN_DATA)
 
 
-def _run(*words: object) -> None:
+def run_demo(settings: dict[str, str]) -> None:
+    """Runs pipelines/demo.yaml with ``settings``, a stand-in for the language model, and what models there are."""
+    if not _in_box():
+        say("There are no models in the box: THE TEST DOUBLE answers from the masks, with errors, and has no views.")
+        settings = settings | DOUBLES
+    from vsscli.postprocess.stand_in import ABOUT, StandIn
+
+    with StandIn() as server:
+        say("In place of a language model answers A STAND-IN, a small server that the demo starts on this machine. Of")
+        say(f"pictures of water it says: {ABOUT}\n")
+        _run_recipe("demo", {**settings, "base_url": server.url})
+
+
+def _video(video: Path, out: Path | None) -> None:
+    if not video.is_file():
+        raise OptionError(f"--video {video} is no file.", "Give a video file, such as FILE.mp4.")
+    _run_recipe("video", {"video": str(video), "out": str(out or f"{video.stem}-demo"), "model": MODELS[0]})
+
+
+def _in_box() -> bool:
+    from vsscli.models.box import find_boxed
+
+    return all(find_boxed(model) is not None for model in MODELS)
+
+
+def _run_recipe(name: str, settings: dict[str, str]) -> None:
     from vsscli.cli.main import run
 
-    arguments = [str(word) for word in words]
-    say(f"$ vsscli {shlex.join(arguments)}")
-    code = run(arguments)
-    say("")
+    words = ["run", name, *(word for key, value in settings.items() for word in ("--set", f"{key}={value}"))]
+    say(f"$ vsscli {shlex.join(words)}\n")
+    code = run(words)
     if code:
         raise typer.Exit(code)
-
-
-def _summary(out: Path, names: list[str]) -> None:
-    import json
-
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title="Test double, generated world (%)")
-    for column in ("run", "mIoU", "VC8", "VC16"):
-        table.add_column(column, justify="left" if column == "run" else "right")
-    for name in names:
-        score = json.loads((out / f"{name}.json").read_text())
-        table.add_row(name, *(f"{100 * score[key]:.2f}" for key in ("miou", "vc8", "vc16")))
-    Console().print(table)

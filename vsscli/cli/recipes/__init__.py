@@ -1,0 +1,1 @@
+"""Recipes: chains of verbs in a YAML file, for ``vsscli run``."""
