@@ -23,7 +23,7 @@ lint: setup
 	$(BIN)/mypy
 
 test: setup lint
-	$(BIN)/python -m pytest -n 2 --durations=15 $(PYTEST)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=15 $(PYTEST)
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks $(BENCH)
