@@ -24,7 +24,7 @@ lint: setup
 
 test: setup lint
 	@$(BIN)/python -m tests.report.browser 2>/dev/null || sh tests/install_libs.sh chromium
-	$(BIN)/python -m pytest -n 2 --durations=15 $(PYTEST)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=15 $(PYTEST)
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks $(BENCH)
