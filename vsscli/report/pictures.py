@@ -59,7 +59,8 @@ def draw_errors(labels: Labels, truth: Labels) -> str:
 
 def draw_heat(shares: NDArray[np.float32]) -> str:
     """Shares ``float32 [H, W]``, 0 to 1, as colours, small. By their square root: rare changes are to be seen too."""
-    size = small_size(*shares.shape, HEAT_LONGEST)
+    height, width = shares.shape
+    size = small_size(height, width, HEAT_LONGEST)
     means = np.asarray(Image.fromarray(shares).resize(size[::-1], Image.Resampling.BOX))
     shades = np.round((_SHADES - 1) * np.sqrt(np.clip(means, 0, 1)))
     shades[(means > 0) & (shades == 0)] = 1
