@@ -11,7 +11,7 @@ setup: .venv/ready
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,lint]'
-	@$(BIN)/python -c 'import cv2' 2>/dev/null || sh tests/install_libgl.sh
+	@$(BIN)/python -c 'import cv2' 2>/dev/null || sh tests/install_libs.sh gl
 	@touch $@
 
 demo: setup
@@ -23,7 +23,8 @@ lint: setup
 	$(BIN)/mypy
 
 test: setup lint
-	$(BIN)/python -m pytest -n 2 --durations=15 $(PYTEST)
+	@$(BIN)/python -m tests.report.browser 2>/dev/null || sh tests/install_libs.sh chromium
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=15 $(PYTEST)
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks $(BENCH)

@@ -28,10 +28,11 @@ ALLOWED: dict[str, set[str]] = {
     "score": set(BELOW),
     "submit": set(BELOW),
     "train": {"models", "score", *BELOW},
+    "report": {"ensemble", "postprocess", "score", *BELOW},
     "guides": set(),
-    "cli": {"models", "guides", *MIDDLE, *BELOW},
+    "cli": {"models", "guides", "report", *MIDDLE, *BELOW},
 }
-HEAVY = {"torch", "cv2", "numpy", "pandas", "openai", "transformers", "numba", "scipy"}
+HEAVY = {"torch", "cv2", "numpy", "pandas", "openai", "transformers", "numba", "scipy", "ray"}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -77,6 +78,13 @@ def test_only_the_dataset_room_knows_a_dataset() -> None:
                 node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and type(node.value) is int
             }
             assert not numbers & {124, 254}, f"{path}: a dataset's number"
+
+
+def test_only_the_engine_knows_ray_and_imports_it_when_asked() -> None:
+    users = {path for path in FILES if any(name.split(".")[0] == "ray" for name in imported(path))}
+    assert {path.relative_to(PACKAGE).parts[0] for path in users} == {"engine"}
+    script = "import sys, vsscli.engine; sys.exit('ray' in sys.modules)"
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_help_loads_nothing_heavy() -> None:

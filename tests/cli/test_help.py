@@ -56,6 +56,8 @@ def test_the_verbs_are_those_of_the_plan() -> None:
         "postprocess",
         "score",
         "submit",
+        "show",
+        "report",
         "run",
         "train",
         "convert",

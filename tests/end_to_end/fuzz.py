@@ -56,7 +56,7 @@ NONSENSE = (
 )
 
 #: Where outputs may appear; nothing else may.
-OUTPUTS = ("cwd", "out", "out.zip", "out.json", "out.questions", "tables")
+OUTPUTS = ("cwd", "out", "out.zip", "out.json", "out.questions", "tables", "out.html", "out.mp4", "pictures")
 
 Snapshot = dict[Path, tuple[int, bytes]]
 
@@ -138,6 +138,21 @@ VERBS = {
         ("--reject", "--priority"),
         80,
         True,
+    ),
+    "report": Verb(
+        "report {best} {corrected} {foreign} --data {data} --out {html} --workers 1",
+        ("data", "best", "corrected", "foreign"),
+        ("--split", "--videos", "--protocol", "--max-frames", "--out", "--workers"),
+        60,
+    ),
+    "show": Verb(
+        "show {a} --data {data} --videos 1_a --truth --out {film}",
+        ("data", "a"),
+        ("--split", "--videos", "--opacity", "--fps", "--out", "--truth"),
+        50,
+    ),
+    "show pictures": Verb(
+        "show {a} --data {data} --out {pictures} --workers 1", ("data", "a"), ("--videos", "--out"), 30
     ),
     "submit": Verb(
         "submit {a} --data {data} --split val --out {zip} --workers 1",
@@ -234,6 +249,9 @@ def attack(world: Path, name: str, number: int, folder: Path) -> Result:
         "zip": folder / "out.zip",
         "json": folder / "out.json",
         "tables": folder / "tables",
+        "html": folder / "out.html",
+        "film": folder / "out.mp4",
+        "pictures": folder / "pictures",
     }
     words = [word.format(**places, **outputs) for word in verb.arguments.split()]
     if verb.options and chance.random() < 0.35:

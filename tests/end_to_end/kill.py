@@ -44,6 +44,9 @@ CASES = {
     "train": Case("train {training} --data {data} --out {out} --device cpu", 2),
     "run": Case("run {recipe} --set data={data} --set out={out}", 3),
     "train-mpvss": Case("train {training_mpvss} --data {data} --out {out} --device cpu", 2),
+    "report": Case("report {a} {b} --data {data} --out {out}.html --workers 1", 2),
+    "show": Case("show {a} --data {data} --truth --videos 3_c --out {out}.mp4", 2),
+    "show-pictures": Case("show {a} --data {data} --out {out} --workers 1", 4),
     "score": Case("score {a} --data {data} --json {out}.json --csv {out} --workers 1", 6),
 }
 

@@ -130,6 +130,21 @@ def foreign_out(place: Place) -> None:
     (place.root / "out" / "thesis.tex").write_text("mine")
 
 
+def run_and_foreign_out(place: Place) -> None:
+    make_run(place)
+    foreign_out(place)
+
+
+def unfinished(place: Place) -> None:
+    make_run(place)
+    (place.run / ".vsscli" / "done" / "2_b.json").unlink()
+
+
+def run_without_masks(place: Place) -> None:
+    make_run(place)
+    shutil.rmtree(place.data / "data" / "1_a" / "mask")
+
+
 def run_and_file(place: Place) -> None:
     make_run(place)
     file_as_out(place)
@@ -304,6 +319,44 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
     "a run without its class table": (without_table, SCORE, r"run.json: its class table is broken"),
     "a size in superscript": (make_model, f"{NETWORK} --size ²", r"--size '²' is neither"),
     "a model without names": (nameless, f"{NETWORK} --class-map ade20k_to_vspw", r"does not name its 5 classes"),
+    "a report in a run": (
+        make_run,
+        "report {run} --data {data} --out {run}/x.html",
+        r"x.html lies inside .*run, an input",
+    ),
+    "a report over a folder": (make_run, "report {run} --data {data} --out {out}", r"does not end in .html"),
+    "a report of an unfinished run": (
+        unfinished,
+        "report {run} --data {data} --out {root}/x.html",
+        r"Video 2_b is not finished in .*run\. .*--videos",
+    ),
+    "a report of a run twice": (
+        make_run,
+        "report {run} {run} --data {data} --out {root}/x.html",
+        r"The run .*run is listed twice",
+    ),
+    "a report of other data": (
+        run_of_other_data,
+        "report {run} --data {data} --out {root}/x.html",
+        r"Video 1_a of .*run is not in val.txt",
+    ),
+    "a film of two videos": (
+        make_run,
+        "show {run} --data {data} --out {out}.mp4",
+        r"is one film, and these are 2 videos",
+    ),
+    "a film of another kind": (make_run, "show {run} --data {data} --out {out}.avi", r"films are written as .mp4"),
+    "pictures among other things": (
+        run_and_foreign_out,
+        "show {run} --data {data} --out {out}",
+        r"out holds thesis.tex, which is no video's pictures",
+    ),
+    "pictures in the data": (make_run, "show {run} --data {data} --out {data}/new", r"lies inside .*data, an input"),
+    "masks that are not there": (
+        run_without_masks,
+        "show {run} --data {data} --truth --out {out}",
+        r"Frame 00000003 of video 1_a has no mask\. Leave --truth out",
+    ),
     "a guide that is none": (
         spoil_nothing,
         "guide views",

@@ -14,8 +14,10 @@ from vsscli.cli.guide import guide
 from vsscli.cli.infer import infer
 from vsscli.cli.models import models
 from vsscli.cli.postprocess import postprocess
+from vsscli.cli.report import report
 from vsscli.cli.run import run
 from vsscli.cli.score import score
+from vsscli.cli.show import show
 from vsscli.cli.submit import submit
 from vsscli.cli.synth import synth
 from vsscli.cli.train import train
@@ -51,6 +53,8 @@ app.command()(ensemble)
 app.command()(postprocess)
 app.command()(score)
 app.command()(submit)
+app.command()(show)
+app.command()(report)
 app.command()(run)
 app.command()(train)
 app.command()(convert)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vsscli.cli.options import EXECUTION, IDENTITY, DryRun, Out, Shard, Videos, Workers
+from vsscli.cli.options import EXECUTION, IDENTITY, Address, DryRun, Engine, Out, Shard, Videos, Workers
 from vsscli.cli.result import check_place, write_json
 from vsscli.cli.talk import announce_plan, finish, plural, say, visible, warn
 
@@ -79,6 +79,8 @@ def ensemble(
     videos: Videos = None,
     shard: Shard = None,
     workers: Workers = None,
+    engine: Engine = "local",
+    address: Address = None,
     dry_run: DryRun = False,
 ) -> None:
     """Make one run out of several.
@@ -108,7 +110,7 @@ def ensemble(
 
     Example: vsscli ensemble runs/a runs/b --method flow-ssim --data VSPW_480p --explain --out runs/best
     """
-    from vsscli.engine import cores, plan, produce, select_videos
+    from vsscli.engine import cores, find_cluster, plan, produce, select_videos
     from vsscli.ensemble.flow_ssim import FlowSsimStage
     from vsscli.ensemble.methods import make_stage
     from vsscli.ensemble.stage import Request
@@ -124,10 +126,12 @@ def ensemble(
     if dry_run:
         announce_plan(stage, *plan(stage, out, chosen), out)
         return
+    cluster = find_cluster(engine, address)
     say(f"ensemble: {stage.told}.")
     if method == "vote" and len(runs) == 2:
         warn("a vote of two is the better-ranked of them, map for map: add a third run, or take --method mean.")
-    outcome = produce(stage, out, chosen, ["cpu"] * (workers or cores()))
+    devices = cluster.devices("cpu", workers) if cluster else ["cpu"] * (workers or cores())
+    outcome = produce(stage, out, chosen, devices, cluster)
     finished = sorted([*outcome.done, *outcome.before])
     if outcome.interrupted or not finished or not isinstance(stage, FlowSsimStage):
         finish(outcome, out, "ensemble")

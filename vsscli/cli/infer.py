@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vsscli.cli.options import EXECUTION, IDENTITY, Data, DryRun, Out, Shard, Split, Videos
+from vsscli.cli.options import EXECUTION, IDENTITY, Address, Data, DryRun, Engine, Out, Shard, Split, Videos
 from vsscli.cli.talk import announce_plan, finish, plural, say
 from vsscli.errors import DataError, OptionError
 from vsscli.infer.request import Request
 
 if TYPE_CHECKING:
     from vsscli.data.dataset import Dataset
-    from vsscli.engine import Stage
+    from vsscli.engine import Cluster, Stage
 
 Model = Annotated[
     str,
@@ -138,6 +138,8 @@ def infer(
     videos: Videos = None,
     shard: Shard = None,
     workers: NetworkWorkers = None,
+    engine: Engine = "local",
+    address: Address = None,
     dry_run: DryRun = False,
 ) -> None:
     """Make label maps: a network over every frame of every video.
@@ -164,24 +166,25 @@ def infer(
     Example: vsscli infer VSPW_480p --model models/m2f-vspw --scales 0.9,1.0,1.1,1.2 --flip --out runs/m2f
     """
     from vsscli.data.open import open_dataset
-    from vsscli.engine import cores, plan, produce, select_videos
+    from vsscli.engine import cores, find_cluster, plan, produce, select_videos
     from vsscli.infer.build import find_devices
     from vsscli.infer.oracle import PREFIX
 
     dataset = open_dataset(data, split)
     chosen = select_videos(dataset.names(), videos, shard)
+    cluster = find_cluster(engine, address)
     views = size, scales, flip, class_map, dtype, batch, keep_views, keep_topk
     request = Request(model, *views, causal, key_interval, propagate)
     if model.partition(":")[0] == PREFIX:
-        devices = ["cpu"] * (workers or cores())
+        devices = cluster.devices("cpu", workers) if cluster else ["cpu"] * (workers or cores())
         stage = _oracle(dataset, request, seed, chosen)
     else:
-        devices = find_devices(device, workers)
-        stage = _network(dataset, request, devices, out, chosen)
+        devices = cluster.devices(device, workers, whole=True) if cluster else find_devices(device, workers)
+        stage = _network(dataset, request, devices, out, chosen, cluster)
     if dry_run:
         announce_plan(stage, *plan(stage, out, chosen), out)
         return
-    outcome = produce(stage, out, chosen, devices)
+    outcome = produce(stage, out, chosen, devices, cluster)
     finish(outcome, out, "infer")
 
 
@@ -212,13 +215,20 @@ def _has_masks(dataset: "Dataset", video: str) -> bool:
         return True  # what is wrong with it is told when its turn comes
 
 
-def _network(dataset: "Dataset", request: Request, devices: list[str], out: Path, videos: tuple[str, ...]) -> "Stage":
+def _network(
+    dataset: "Dataset",
+    request: Request,
+    devices: list[str],
+    out: Path,
+    videos: tuple[str, ...],
+    cluster: "Cluster | None",
+) -> "Stage":
     from vsscli.infer.build import build
     from vsscli.infer.room import check_room, find_need
     from vsscli.models.box import caution
     from vsscli.runs.record import read_record
 
-    built = build(dataset, request, devices, out)
+    built = build(dataset, request, devices, out, cluster.share(devices) if cluster else None)
     warning = caution(request.model)
     if warning is not None:
         say(f"infer: {warning}")
@@ -227,9 +237,12 @@ def _network(dataset: "Dataset", request: Request, devices: list[str], out: Path
     sizes = ", ".join(view.name for view in built.views)
     places = ", ".join(dict.fromkeys(devices))
     views = f"{plural(len(built.views), 'view')} ({sizes})"
-    say(f"infer: {built.told}; {views}; on {places}, {plural(len(devices), 'worker')}.")
+    over = f" over {plural(len(cluster.fit(devices[0])), 'node')} of a Ray cluster" if cluster else ""
+    say(f"infer: {built.told}; {views}; on {places}, {plural(len(devices), 'worker')}{over}.")
     todo = [video for video in videos if read_record(out, video) is None]
     need = None if request.causal else find_need(dataset, todo, built.views, built.card)
-    if need is not None:
+    if need is not None and cluster is not None:
+        say(f"infer: {need.told} until its end, on the node that has it.")
+    elif need is not None:
         say(f"infer: {check_room(need, out, min(len(devices), len(todo)))}")
     return built.stage

@@ -32,6 +32,22 @@ Workers = Annotated[
     int | None,
     typer.Option(min=1, help="Worker processes. Default: one per core.", show_default=False, rich_help_panel=EXECUTION),
 ]
+Engine = Annotated[
+    str,
+    typer.Option(
+        help="local, or ray: the videos over the nodes of a Ray cluster ('vsscli guide clusters').",
+        rich_help_panel=EXECUTION,
+    ),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="With --engine ray: the head of the cluster. Default: the cluster that this machine belongs to.",
+        show_default=False,
+        rich_help_panel=EXECUTION,
+    ),
+]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be done; write nothing.", rich_help_panel=EXECUTION)
 ]

@@ -1,8 +1,9 @@
 """Whether a folder can be made where the user wants it, told before the work."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from vsscli.errors import RunError
+from vsscli.errors import OptionError, RunError
 
 
 def check_new_folder(out: Path) -> None:
@@ -31,6 +32,26 @@ def check_new_folder(out: Path) -> None:
         trial = above / f".{place.name}.{stamp()}.tmp"
         trial.mkdir()
         trial.rmdir()
+
+
+def check_new_file(out: Path, inputs: Sequence[Path], suffixes: Sequence[str]) -> None:
+    """OptionError where ``out`` cannot be written as a file: a folder, no file at all, below a file, inside an input.
+
+    ``suffixes``: the endings that its name may have. A file that is there may be replaced, unless it is an input.
+    """
+    from vsscli.runs.disk import disk_errors, real_path
+
+    with disk_errors(out):
+        place = real_path(out)
+        if place.suffix.lower() not in suffixes:
+            raise OptionError(f"--out {out} does not end in {' or '.join(suffixes)}.", f"For example out{suffixes[0]}.")
+        if place.exists() and not place.is_file():
+            raise OptionError(f"--out {out} is there and no file.", "Give the name of a file.")
+        for path in inputs:
+            if place.is_relative_to(real_path(path)):
+                raise OptionError(f"--out {out} lies inside {path}, an input.", "Inputs are never changed.")
+        if not _above(place).is_dir():
+            raise OptionError(f"--out {out} lies below {_above(place)}, which is a file.", "Give a file in a folder.")
 
 
 def check_space(out: Path, size: int) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from vsscli.cli.options import EXECUTION, IDENTITY, Out, Shard, Split, Videos, Workers
+from vsscli.cli.options import EXECUTION, IDENTITY, Address, Engine, Out, Shard, Split, Videos, Workers
 from vsscli.cli.talk import finish, plural, say, visible, warn
 from vsscli.errors import OptionError
 
@@ -152,6 +152,8 @@ def postprocess(
     videos: Videos = None,
     shard: Shard = None,
     workers: Workers = None,
+    engine: Engine = "local",
+    address: Address = None,
     dry_run: DryRun = False,
 ) -> None:
     """Correct classes that are easily confused (river, lake or sea?) by asking a vision-language model.
@@ -171,7 +173,7 @@ def postprocess(
     Example: vsscli postprocess runs/vote --data VSPW_480p --llm gpt-4 --out runs/corrected --dry-run
     """
     from vsscli.data.open import open_dataset
-    from vsscli.engine import cores, plan, produce, select_videos
+    from vsscli.engine import cores, find_cluster, plan, produce, select_videos
     from vsscli.postprocess.correct import check_rejected, class_table, parse_rejected, videos_to_ask
     from vsscli.postprocess.groups import read_groups
     from vsscli.postprocess.plan import Planner
@@ -188,6 +190,7 @@ def postprocess(
             "Ask with one call, without --shard; shards can apply its answers with --offline.",
         )
     limits = Limits(budget, threads, rate, timeout).checked()
+    cluster = find_cluster(engine, address)
     if prices is not None and not os.path.isfile(prices):  # noqa: PTH113 (False also for names that can be none)
         raise OptionError(f"--prices {prices} is no file.", "Give a copy of prompts/prices.yaml, or leave it out.")
     rules = Rules(when, image, min_area, min_frames, majority, min_answers, min_confidence, max_share)
@@ -210,7 +213,8 @@ def postprocess(
         return
     if not offline:
         _ask(planner, profile, out, asking, count, limits)
-    outcome = produce(stage(), out, chosen, ["cpu"] * count)
+    devices = cluster.devices("cpu", workers) if cluster else ["cpu"] * count
+    outcome = produce(stage(), out, chosen, devices, cluster)
     finished = sorted([*outcome.done, *outcome.before])
     try:
         finish(outcome, out, "postprocess")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vsscli.cli.options import DataOption, Videos, Workers
+from vsscli.cli.options import Address, DataOption, Engine, Videos, Workers
 from vsscli.cli.result import check_place, write_text
 from vsscli.cli.talk import discard, plural, say, warn
 
@@ -40,13 +40,15 @@ def score(
     ] = False,
     videos: Videos = None,
     workers: Workers = None,
+    engine: Engine = "local",
+    address: Address = None,
 ) -> None:
     """Score a run: mIoU, wIoU, accuracies, VC8 and VC16, as the official scripts compute them.
 
     Example: vsscli score runs/m2f --data VSPW_480p --ci --json score.json
     """
     from vsscli.data.open import open_dataset
-    from vsscli.engine import select_videos
+    from vsscli.engine import find_cluster, select_videos
     from vsscli.runs.run import open_run
     from vsscli.score.intervals import compare, intervals
     from vsscli.score.measures import looks_shifted, sum_pixels
@@ -58,10 +60,18 @@ def score(
     dataset = open_dataset(data, split)
     rule = make_rule(dataset, find_protocol(protocol), vc or (), allow_void=allow_void)
     chosen = None if videos is None else select_videos(dataset.names(), videos, None)
+    cluster = find_cluster(engine, address)
 
     def count(path: Path) -> "Counts":
         return count_run(
-            open_run(path), dataset, rule, videos=chosen, partial=partial, workers=workers, title=f"score {path.name}"
+            open_run(path),
+            dataset,
+            rule,
+            videos=chosen,
+            partial=partial,
+            workers=workers,
+            title=f"score {path.name}",
+            cluster=cluster,
         )
 
     ours = count(run)

@@ -1,5 +1,6 @@
 """Counters that workers write and the parent reads, without locks: a killed worker cannot leave one held."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from vsscli.engine.pool import spawn
@@ -22,6 +23,10 @@ class Counters:
 
     def slot(self, number: int) -> "Slot":
         return Slot(self._values, number % (len(self._values) // 3))
+
+    def put(self, number: int, values: Sequence[float]) -> None:
+        """Writes the slot of a worker that cannot do it itself: it is on another machine."""
+        self._values[3 * number : 3 * number + 3] = list(values)
 
     def read(self) -> tuple[int, float]:
         """(frames so far, videos' worth of running work)."""

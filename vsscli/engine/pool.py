@@ -6,16 +6,13 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.context import SpawnContext
 from typing import Any, ParamSpec, TypeVar
 
-from vsscli.engine.progress import Progress, Status, show_warnings
-from vsscli.errors import DeviceError
+from vsscli.engine.progress import show_warnings
 
-Item = TypeVar("Item")
 Result = TypeVar("Result")
 P = ParamSpec("P")
 
@@ -81,57 +78,3 @@ def end_workers() -> None:
         process.terminate()
     for process in multiprocessing.active_children():
         process.join(5)
-
-
-def map_items(
-    function: Callable[[Item], Result], items: Sequence[Item], *, workers: int | None = None, title: str | None = None
-) -> Iterator[Result]:
-    """``function`` of every item, in order, spread over ``workers`` processes (default: one a core).
-
-    For those who only read. This process is one of the workers: it need not start first, which takes longer than many
-    a short job. ``function`` and items must be picklable unless ``workers`` is 1. The first exception is raised;
-    DeviceError when a worker is killed. ``title`` shows progress on stderr.
-    """
-    done = 0
-    with Progress(title or "", len(items) if title else 0, lambda: Status(done, done, 0)):
-        for result in _results(function, items, min(workers or cores(), len(items))):
-            done += 1
-            yield result
-
-
-def _results(function: Callable[[Item], Result], items: Sequence[Item], workers: int) -> Iterator[Result]:
-    if workers <= 1:
-        yield from (function(item) for item in items)
-        return
-    others = workers - 1
-    pool = Pool(others)
-    try:
-        futures: list[Future[Result]] = []  # of the items that were given out, in order
-        for i in range(len(items)):
-            last = min(len(items), i + 8 * workers)  # results wait for their turn: a few, not all
-            while True:
-                waiting = sum(not future.done() for future in futures[i:])
-                given = len(futures)
-                # Towards the end fewer wait for the others: what is theirs already this process cannot take.
-                ahead = (3 if len(items) - given > 4 * workers else 2) * others
-                futures += [pool.submit(function, item) for item in items[given : min(last, given + ahead - waiting)]]
-                if futures[i].done() or len(futures) == last:
-                    break
-                futures.append(_do_here(function, items[len(futures)]))
-            yield futures[i].result()
-            futures[i] = Future()  # lets go of the result
-        pool.shutdown()
-    except BrokenProcessPool:
-        raise DeviceError("A worker process was killed (out of memory?).", "Try fewer --workers.") from None
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        end_workers()
-
-
-def _do_here(function: Callable[[Item], Result], item: Item) -> Future[Result]:
-    future: Future[Result] = Future()
-    try:
-        future.set_result(function(item))
-    except Exception as error:
-        future.set_exception(error)
-    return future

@@ -1,16 +1,18 @@
 """Running a stage over videos into a run: what is left to do, who does it, what became of it."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vsscli.engine.cluster import Cluster
 from vsscli.engine.counters import Counters
 from vsscli.engine.pool import Pool, end_workers
 from vsscli.engine.progress import Progress, Status, show_warnings
+from vsscli.engine.remote import produce_over
 from vsscli.engine.stage import Stage
 from vsscli.engine.worker import Done, Worker, run_task, start_stage
 from vsscli.errors import RunError
@@ -75,12 +77,19 @@ def _require_own(stage: Stage, out: Path) -> None:
                 )
 
 
-def produce(stage: Stage, out: Path, videos: Sequence[str], devices: Sequence[str] = ("cpu",)) -> Outcome:
+def produce(
+    stage: Stage,
+    out: Path,
+    videos: Sequence[str],
+    devices: Sequence[str] = ("cpu",),
+    cluster: Cluster | None = None,
+) -> Outcome:
     """Runs ``stage`` over ``videos`` into the run ``out``; the same call again does what is left.
 
-    One worker per entry of ``devices``; a single one works in this process. One bad video does not stop the others:
-    it is in ``Outcome.failed``. Raises RunError (see `plan`), DiskError when the disk refuses, and whatever the
-    stage's ``open`` raises. Ctrl-C ends with ``Outcome.interrupted``: what is finished stays.
+    One worker per entry of ``devices``; a single one works in this process. With a ``cluster`` they are all on its
+    nodes. One bad video does not stop the others: it is in ``Outcome.failed``. Raises RunError (see `plan`; also where
+    a node does not see the same disk), DiskError when the disk refuses, and whatever the stage's ``open`` raises.
+    Ctrl-C ends with ``Outcome.interrupted``: what is finished stays.
     """
     todo, before = plan(stage, out, videos)
     palette = stage.table.palette if stage.table else None
@@ -102,10 +111,11 @@ def produce(stage: Stage, out: Path, videos: Sequence[str], devices: Sequence[st
 
     with Progress(stage.manifest.verb, len(todo), status, stage.unit):
         try:
-            for i, (video, result) in enumerate(_spread(stage, run, todo, devices[: len(todo)], counters)):
-                if not i:  # not before: a model that does not open leaves nothing behind
-                    run.log("start", **stage.places)
-                _note(outcome, run, video, result)
+            with closing(_spread(stage, run, todo, devices[: len(todo)], counters, cluster)) as results:
+                for i, (video, result) in enumerate(results):
+                    if not i:  # not before: a model that does not open leaves nothing behind
+                        run.log("start", **stage.places)
+                    _note(outcome, run, video, result)
         except KeyboardInterrupt:
             outcome.interrupted = True
         finally:
@@ -133,8 +143,16 @@ def _others_last(run: OutputRun, todo: Sequence[str]) -> list[str]:
 
 
 def _spread(
-    stage: Stage, run: OutputRun, todo: Sequence[str], devices: Sequence[str], counters: Counters
-) -> Iterator[tuple[str, Done]]:
+    stage: Stage,
+    run: OutputRun,
+    todo: Sequence[str],
+    devices: Sequence[str],
+    counters: Counters,
+    cluster: Cluster | None,
+) -> Generator[tuple[str, Done], None, None]:
+    if cluster is not None:
+        yield from produce_over(cluster, stage, run, todo, devices, counters)
+        return
     if len(devices) > 1:
         yield from _in_pool(stage, run, todo, devices, counters)
         return

@@ -61,8 +61,10 @@ def resolve_dtype(dtype: str, device: str, card: ModelCard) -> str:
     return DTYPES[dtype]
 
 
-def build(dataset: Dataset, request: Request, devices: Sequence[str], out: Path) -> Plan:
+def build(dataset: Dataset, request: Request, devices: Sequence[str], out: Path, threads: int | None = None) -> Plan:
     """The stage that ``request`` asks for, over ``dataset`` into ``out``; nothing is loaded yet.
+
+    ``threads``: the cores of each worker on a CPU; default: its share of this machine's.
 
     Raises ModelError, OptionError and DataError where model, classes and options do not go together.
     """
@@ -99,7 +101,8 @@ def build(dataset: Dataset, request: Request, devices: Sequence[str], out: Path)
         about["class_map"] = Path(request.class_map).name
     classes = describe_classes(class_map.table)
     network = SharedNetwork(request.model, dtype)
-    batch = request.batch or (BATCH if devices[0] != "cpu" else max(1, min(cores() // len(devices), MOST_THREADS)))
+    threads = threads or cores() // len(devices)
+    batch = request.batch or (BATCH if devices[0] != "cpu" else max(1, min(threads, MOST_THREADS)))
 
     def stage(view: View) -> NetworkStage:
         manifest = Manifest("infer", identity, classes, view.describe(), about)

@@ -26,6 +26,13 @@ class Need:
     advice: str
 
     @property
+    def told(self) -> str:
+        """What is kept, as the beginning of a sentence."""
+        each, frames = f"{self.stored / 1e6:.1f} MB", f"{self.frames} frame{'s' * (self.frames > 1)}"
+        total = _bytes(self.frames * self.stored)
+        return f"{frames} x {each} = {total} of {self.what} are kept of the largest video ({self.video})"
+
+    @property
     def memory(self) -> int:
         """Bytes in memory, with what the last step computes on."""
         return min(self.frames * self.stored, IN_MEMORY) + self.frames * self.held
@@ -60,10 +67,7 @@ def find_need(dataset: Dataset, videos: Sequence[str], views: Sequence[View], ca
 def check_room(need: Need, out: Path, workers: int) -> str:
     """A sentence on what is kept and where; DeviceError when disk or memory will not do for ``workers`` at once."""
     folder = scratch_folder(real_path(out) / ".vsscli")
-    total, frames = _bytes(need.frames * need.stored), f"{need.frames} frame{'s' * (need.frames > 1)}"
-    kept = (
-        f"{frames} x {need.stored / 1e6:.1f} MB = {total} of {need.what} are kept of the largest video ({need.video})"
-    )
+    kept = need.told
     each = f" in each of {workers} workers" if workers > 1 else ""
     hint = f"Set TMPDIR to a larger disk, leave that video out, or {need.advice}."
     free = shutil.disk_usage(_existing(folder)).free

@@ -90,12 +90,15 @@ class OutputRun:
         record = self.record(video)
         return record is not None and is_whole(self.path, record, self.topk)
 
-    def sweep(self) -> None:
-        """Removes what processes of this host that are gone left: folders in ``doing/``, temporary files."""
+    def sweep(self, gone: Sequence[str] = ()) -> None:
+        """Removes what processes of this host that are gone left: folders in ``doing/``, temporary files.
+
+        ``gone``: stamps of processes of other hosts, too, that are known to be gone.
+        """
         sweep_temporary(self.path)
         sweep_temporary(self.path / ".vsscli" / "done")
         for folder in self.doing.iterdir():
-            if is_stale(folder.name):
+            if is_stale(folder.name) or folder.name.endswith(tuple(f".{name}" for name in gone)):
                 shutil.rmtree(folder, ignore_errors=True)
 
     def being_written(self, video: str) -> bool:

@@ -65,13 +65,14 @@ def count_run(
     partial: bool = False,
     workers: int | None = None,
     title: str | None = None,
+    cluster: engine.Cluster | None = None,
 ) -> Counts:
     """Counts ``run`` against the truth of ``dataset``.
 
     ``videos``: only these, of the dataset's names. ``partial``: what is missing is left out and reported, else the
     first missing video, frame or mask is an error (RunError, DataError). Extra videos and frames, wrong sizes and
     values that are no class are errors in any case. ``workers``: processes, default one a core, fewer where there is
-    less to do than it takes to start them; ``title``: shows progress on stderr.
+    less to do than it takes to start them; ``title``: shows progress on stderr; ``cluster``: where the processes are.
     """
     _check_tables(run, rule)
     plans = [_plan(run, dataset, name, partial) for name in _names(run, dataset, videos, partial)]
@@ -83,10 +84,13 @@ def count_run(
             + (f" in a video of {rule.protocol.shortest} frames or more." if rule.protocol.shortest > 1 else ".")
         )
     if workers is None:
-        workers = min(engine.cores(), 1 + sum(len(plan.scored) for plan in jobs) // _FRAMES_A_WORKER)
+        most = engine.cores() if cluster is None else len(cluster.devices())
+        workers = min(most, 1 + sum(len(plan.scored) for plan in jobs) // _FRAMES_A_WORKER)
     longest_first = sorted(jobs, key=lambda plan: -len(plan.scored))
     work = bind(_count, run, dataset, rule)
-    found = {counts.video: counts for counts in engine.map(work, longest_first, workers=workers, title=title)}
+    inputs = [run.path, dataset.root]
+    counts = engine.map(work, longest_first, workers=workers, title=title, cluster=cluster, inputs=inputs)
+    found = {video.video: video for video in counts}
     return Counts(
         dataset.kind,
         dataset.split,

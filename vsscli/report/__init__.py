@@ -1,0 +1,1 @@
+"""What people look at: the report as one HTML file, and overlays as films."""

@@ -1,0 +1,82 @@
+"""Where a run comes from: what its ``run.json`` tells, and that of the runs it was made from."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from vsscli.report.questions import source_run
+from vsscli.report.stages import Stages
+from vsscli.runs.run import Run
+
+
+@dataclass(frozen=True)
+class Link:
+    """A run that another was made from: its name then, its identity, and whether that run is described too."""
+
+    name: str
+    identity: str
+    known: bool
+
+
+@dataclass(frozen=True)
+class Ancestor:
+    """A run as its ``run.json`` tells it. ``stage``: it is one of the stages; ``version``: of vsscli that made it;
+    ``options``, ``about``: (name, value) for people; ``inputs``: the runs it was made from."""
+
+    name: str
+    stage: bool
+    verb: str
+    version: str
+    identity: str
+    options: tuple[tuple[str, str], ...]
+    about: tuple[tuple[str, str], ...]
+    inputs: tuple[Link, ...]
+
+
+def trace(stages: Stages) -> list[Ancestor]:
+    """The stages, and behind them the runs they were made from as far as those lie among the stages or beside them."""
+    known: dict[str, Ancestor] = {}
+    waiting = [(run, name, True) for run, name in zip(stages.runs, stages.names, strict=True)]
+    while waiting:
+        run, name, stage = waiting.pop(0)
+        place = str(run.path.resolve())
+        if place in known:
+            continue
+        links = []
+        for identity, called in _inputs(run):
+            source = source_run(stages, run, identity, called)
+            links.append(Link(called, identity, source is not None))
+            if source is not None:
+                waiting.append((source, source.path.resolve().name, False))
+        known[place] = _describe(run, name, stage, tuple(links))
+    return list(known.values())
+
+
+def _inputs(run: Run) -> Iterator[tuple[str, str]]:
+    """(identity, name) of the runs that ``run`` was made from."""
+    if run.manifest is None:
+        return
+    identity, about = run.manifest.identity, run.manifest.about
+    if isinstance(identity.get("run"), str):
+        yield identity["run"], str(about.get("run", "run"))
+    several, names = identity.get("runs"), about.get("runs")
+    if isinstance(several, list):
+        for i, one in enumerate(several):
+            told = isinstance(names, list) and len(names) == len(several)
+            yield str(one), str(names[i]) if told and names is not None else f"run {i + 1}"
+
+
+def _describe(run: Run, name: str, stage: bool, links: tuple[Link, ...]) -> Ancestor:
+    manifest = run.manifest
+    if manifest is None:
+        return Ancestor(name, stage, "", "", "", (), (), ())
+    options = {**manifest.identity, **({"view": dict(manifest.view)} if manifest.view is not None else {})}
+    if manifest.classes is not None:
+        options["classes"] = f"{manifest.classes.get('name')}, {manifest.classes.get('digest')}"
+    shown = tuple((key, _show(value)) for key, value in sorted(options.items()) if key not in ("run", "runs"))
+    about = tuple((key, _show(value)) for key, value in sorted(manifest.about.items()) if key not in ("run", "runs"))
+    return Ancestor(name, stage, manifest.verb, manifest.version, run.identity, shown, about, links)
+
+
+def _show(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
