@@ -6,6 +6,7 @@ python -m vsscli.models.box.pack models/tiny-offline --name tiny-1 --world world
 import argparse
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ MOST_BYTES = 3_000_000
 
 def pack(model: Path, target: Path, card: dict[str, Any]) -> int:
     """Writes the model folder ``model`` to ``target`` with its floating-point weights in half precision; the size of
-    the weights in bytes. Raises VssError where that is above 3 MB, and ModelError where ``model`` is no model folder.
+    the weights in bytes. Raises VssError where that is above 3 MB, or ``model`` is not what ``vsscli train`` made.
     """
     read_config(model)
     (file,) = weight_files(model)
@@ -29,10 +30,17 @@ def pack(model: Path, target: Path, card: dict[str, Any]) -> int:
     size = sum(value.numel() * value.element_size() for value in weights.values())
     if size > MOST_BYTES:
         raise VssError(f"The weights of {model} are {size / 1e6:.1f} MB, and the box takes 3.", "Train a smaller one.")
+    names = ("config.json", "preprocessor_config.json", "train.json")
+    missing = [name for name in names if not (model / name).is_file()]
+    if missing:
+        raise VssError(
+            f"{model} is no training's folder: it lacks {', '.join(missing)}.", "Give what vsscli train made."
+        )
     target.mkdir(parents=True, exist_ok=True)
-    for name in ("config.json", "preprocessor_config.json", "train.json"):
+    for name in names:
         shutil.copyfile(model / name, target / name)
     save_file(weights, target / WEIGHTS)
+    (target / WEIGHTS).chmod(0o644)
     (target / CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     return size
 
@@ -68,7 +76,10 @@ def main() -> None:
     options.add_argument("--box", type=Path, default=BOX)
     given = options.parse_args()
     target = given.box / given.name
-    size = pack(given.model, target, make_card(given.world, given.unseen, given.score, given.model))
+    try:
+        size = pack(given.model, target, make_card(given.world, given.unseen, given.score, given.model))
+    except VssError as error:
+        sys.exit(f"error: {error.message} {error.hint or ''}")
     print(f"{given.model} -> {target}, {size / 1e6:.2f} MB")
 
 
