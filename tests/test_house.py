@@ -128,6 +128,8 @@ def test_the_wheel_carries_recipes_and_prompts(tmp_path: Path) -> None:
     command = tmp_path / "venv" / "bin" / "vsscli"
     done = subprocess.run([command, "--version"], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout == f"vsscli {vsscli.__version__}\n"
+    done = subprocess.run([command, "run", "fast", "--print"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "vsscli infer VSPW_480p" in done.stdout
     done = subprocess.run([command, "guide", "scores"], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout == (PACKAGE / "guides" / "scores.md").read_text()
 

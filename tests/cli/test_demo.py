@@ -30,6 +30,7 @@ def test_every_stage_has_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[st
     told = [region.region for record in records for region in read_regions(corrected.path, record)]
     assert "water" in told
     assert (out / "submission.zip").is_file()
+    assert b"corrected" in (out / "report.html").read_bytes()
 
 
 def test_repeated_it_asks_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

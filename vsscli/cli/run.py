@@ -46,7 +46,7 @@ def run(
 
     See 'vsscli guide recipes' for how to write one.
 
-    Example: vsscli run pvuw2024 --set data=VSPW_480p --set a=models/dvis-a --set b=models/dvis-b --dry-run
+    Example: vsscli run pvuw2024 --set data=VSPW_480p --set model_a=models/a --set model_b=models/b --dry-run
     """
     from vsscli.cli.recipes.chain import ask_steps, print_lines, run_steps
     from vsscli.cli.recipes.reading import find_recipe, read_recipe

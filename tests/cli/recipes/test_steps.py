@@ -12,9 +12,6 @@ from vsscli.cli.recipes.chain import line
 from vsscli.cli.recipes.reading import Entry, Recipe, read_recipe, shipped
 from vsscli.cli.recipes.steps import Step, commands, make_steps
 
-#: Verbs that a shipped recipe may name although they are still to come.
-TO_COME = {"report", "show"}
-
 printable = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1).filter(lambda text: text[0] not in "-~")
 
 
@@ -81,9 +78,8 @@ def test_a_shipped_recipe_is_true_to_the_verbs(name: str) -> None:
     recipe = read_recipe(shipped()[name])
     given = ["video=film.mp4"] if name == "video" else []
     steps, _ = make_steps(recipe, given)
-    known = commands()
-    assert [step.name for step in steps] == [e.name for e in recipe.entries if e.verb in known or e.verb not in TO_COME]
-    assert {entry.verb for entry in recipe.entries} <= known.keys() | TO_COME
+    assert [step.name for step in steps] == [entry.name for entry in recipe.entries]
+    assert {entry.verb for entry in recipe.entries} <= commands().keys()
     assert recipe.about and len(recipe.about) < 120
     text = recipe.path.read_text(encoding="utf-8")
     assert [key for key in recipe.settings if f"${key}" not in text] == []

@@ -9,12 +9,9 @@ from typing import Any
 import typer
 
 from vsscli.cli.recipes.reading import Entry, Recipe, Text, check_text, suggest
-from vsscli.cli.talk import say
 from vsscli.errors import OptionError
 
 _REFERENCE = re.compile(r"\$(?:(\$)|\{([a-z][a-z0-9_]*)\}|([a-z][a-z0-9_]*)|)")
-#: Verbs that recipes name and that are still to come: their steps are passed over until then.
-_TO_COME = ("report", "show")
 #: What the parsers of verbs raise; where its module lies depends on typer's release.
 _UsageError: Any = typer.BadParameter.__bases__[0]
 
@@ -78,9 +75,6 @@ def make_steps(recipe: Recipe, changes: Sequence[str] = ()) -> tuple[list[Step],
         settings[key] = os.path.expanduser(text) if text.startswith("~/") else text  # noqa: PTH111 (text, not a path)
     known, steps = commands(), dict[str, Step]()
     for entry in recipe.entries:
-        if entry.verb in _TO_COME and entry.verb not in known:
-            say(f"run: the step {entry.name!r} is passed over: there is no verb {entry.verb} yet.")
-            continue
         if entry.verb not in known:
             raise OptionError(
                 f"{recipe.path}, step {entry.name!r}: {entry.verb!r} is no verb that a step can be.",
