@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 Model = Annotated[
     str,
     typer.Option(
-        help="Model folder (written by convert or save_pretrained), hub id org/name, or oracle:... (the test double).",
+        help="Model folder (written by convert or save_pretrained), hub id org/name, plug-in NAME or NAME:ARGUMENT, or "
+        "oracle:... (the test double).",
         show_default=False,
         rich_help_panel=IDENTITY,
     ),
