@@ -70,7 +70,8 @@ def main() -> None:
     from ray.cluster_utils import Cluster
 
     memory = {"object_store_memory": 80_000_000}
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False, **memory})
+    head = {"num_cpus": 1, "include_dashboard": False, "include_log_monitor": False, **memory}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
     second = cluster.add_node(num_cpus=1, **memory)
     print(cluster.address, flush=True)
     for line in sys.stdin:
