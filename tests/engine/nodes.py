@@ -45,10 +45,13 @@ class Nodes:
 
 
 @contextlib.contextmanager
-def two_nodes() -> Iterator[Nodes]:
-    """One core each. The cluster has a token; its files lie in a folder of a short name, as its sockets need."""
+def two_nodes(site: Path) -> Iterator[Nodes]:
+    """One core each; ``site`` is where Python finds more modules.
+
+    The cluster has a token; its files lie in a folder of a short name, as its sockets need.
+    """
     folder = tempfile.mkdtemp(prefix="ray", dir="/tmp")
-    environment = {**os.environ, **LOOPBACK, "PYTHONPATH": str(ROOT), "HOME": folder, "RAY_TMPDIR": folder}
+    environment = {**os.environ, **LOOPBACK, "PYTHONPATH": f"{ROOT}:{site}", "HOME": folder, "RAY_TMPDIR": folder}
     environment["RAY_AUTH_TOKEN"] = TOKEN
     with subprocess.Popen(
         [sys.executable, __file__],

@@ -43,8 +43,16 @@ VERBS = "import json, sys; from vsscli.cli.main import run; print([run(words) fo
 
 
 @pytest.fixture(scope="module")
-def nodes() -> Iterator[Nodes]:
-    with two_nodes() as running:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network that is installed on all nodes."""
+    folder = tmp_path_factory.mktemp("site")
+    install(folder, "bright", NETWORK, "bright = bright:Bright")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def nodes(site: Path) -> Iterator[Nodes]:
+    with two_nodes(site) as running:
         yield running
 
 
@@ -115,13 +123,12 @@ def test_ctrl_c_leaves_what_is_finished_and_nothing_else(nodes: Nodes, tmp_path:
 
 
 def test_the_verbs_give_the_same_bytes(
-    nodes: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    nodes: Nodes, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A network, a vote, answers applied, a score; named from the working folder, which the nodes take too."""
     write_data(tmp_path / "data", world())
     write_run(tmp_path / "run", world())
-    install(tmp_path / "site", "bright", NETWORK, "bright = bright:Bright")
-    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    monkeypatch.syspath_prepend(str(site))
     with Server(see) as server:
         llm = ["--llm", "llava", "--base-url", server.url]
         words = ["postprocess", str(tmp_path / "run"), "--data", str(tmp_path / "data"), *llm]
@@ -144,7 +151,7 @@ def test_the_verbs_give_the_same_bytes(
     remote = [[*words, "--engine", "ray", "--address", nodes.address] for words in verbs(Path(), "ray")]
     for words in remote[1:]:
         words += ["--workers", "1"]  # a worker takes seconds to start
-    place = f"import os, sys; os.chdir({str(tmp_path)!r}); sys.path.insert(0, {str(tmp_path / 'site')!r}); "
+    place = f"import os; os.chdir({str(tmp_path)!r}); "
     process = nodes.start("-c", place + VERBS, json.dumps(remote))
     output, said = process.communicate(timeout=600)
     assert output.endswith("[0, 0, 0, 0]\n"), said
