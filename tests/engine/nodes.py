@@ -45,10 +45,13 @@ class Nodes:
 
 
 @contextlib.contextmanager
-def two_nodes() -> Iterator[Nodes]:
-    """One core each. The cluster has a token; its files lie in a folder of a short name, as its sockets need."""
+def two_nodes(site: Path) -> Iterator[Nodes]:
+    """One core each; ``site`` is where Python finds more modules.
+
+    The cluster has a token; its files lie in a folder of a short name, as its sockets need.
+    """
     folder = tempfile.mkdtemp(prefix="ray", dir="/tmp")
-    environment = {**os.environ, **LOOPBACK, "PYTHONPATH": str(ROOT), "HOME": folder, "RAY_TMPDIR": folder}
+    environment = {**os.environ, **LOOPBACK, "PYTHONPATH": f"{ROOT}:{site}", "HOME": folder, "RAY_TMPDIR": folder}
     environment["RAY_AUTH_TOKEN"] = TOKEN
     with subprocess.Popen(
         [sys.executable, __file__],
@@ -70,7 +73,8 @@ def main() -> None:
     from ray.cluster_utils import Cluster
 
     memory = {"object_store_memory": 80_000_000}
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False, **memory})
+    head = {"num_cpus": 1, "include_dashboard": False, "include_log_monitor": False, **memory}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
     second = cluster.add_node(num_cpus=1, **memory)
     print(cluster.address, flush=True)
     for line in sys.stdin:

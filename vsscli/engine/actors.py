@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from vsscli.engine.cluster import Cluster, alive
 from vsscli.engine.ground import Ground
@@ -146,9 +146,8 @@ class Crew(Generic[Item, Result]):
                             self._hire(ray, hand.number)
                         continue
                     self._give(ray, hand, waiting)
-                    if item is not None:
-                        assert told is not None and told.result is not None
-                        yield item, told.result
+                    if item is not None and told is not None:
+                        yield item, cast(Result, told.result)
                 self._ask_progress(ray)
                 if not any(hand.stamp for hand in self._busy.values()):
                     heard = self._wait_for_room(ray, heard)

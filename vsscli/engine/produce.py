@@ -122,6 +122,9 @@ def produce(
             end_workers()
             run.sweep()
             run.release()
+    if outcome.interrupted:  # some may have been finished that were not heard of
+        heard = {*outcome.done, *outcome.failed}
+        outcome.done += [video for video in todo if video not in heard and run.finished(video)]
     outcome.seconds = time.monotonic() - started
     return outcome
 
