@@ -63,8 +63,8 @@ def demo(
 def run_demo(settings: dict[str, str]) -> None:
     """Runs pipelines/demo.yaml with ``settings``, a stand-in for the language model, and what models there are."""
     if not _in_box():
-        say(f"Of {' and '.join(MODELS)} not both are in the box: THE TEST DOUBLE answers from the masks, with errors, and")
-        say("has no views.")
+        say(f"Not both of {' and '.join(MODELS)} are in the box: THE TEST DOUBLE answers from the masks instead, with")
+        say("errors, and has no views.")
         settings = settings | DOUBLES
     from vsscli.postprocess.stand_in import ABOUT, StandIn
 
