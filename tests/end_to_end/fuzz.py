@@ -143,16 +143,16 @@ VERBS = {
         "report {best} {corrected} {foreign} --data {data} --out {html} --workers 1",
         ("data", "best", "corrected", "foreign"),
         ("--split", "--videos", "--protocol", "--max-frames", "--out", "--workers"),
-        60,
+        40,
     ),
     "show": Verb(
         "show {a} --data {data} --videos 1_a --truth --out {film}",
         ("data", "a"),
         ("--split", "--videos", "--opacity", "--fps", "--out", "--truth"),
-        50,
+        30,
     ),
     "show pictures": Verb(
-        "show {a} --data {data} --out {pictures} --workers 1", ("data", "a"), ("--videos", "--out"), 30
+        "show {a} --data {data} --out {pictures} --workers 1", ("data", "a"), ("--videos", "--out"), 20
     ),
     "submit": Verb(
         "submit {a} --data {data} --split val --out {zip} --workers 1",

@@ -159,7 +159,7 @@ def test_without_masks_the_rest_is_shown(chromium: Page, made: World, tmp_path: 
     chromium.complaints.clear()
     chromium.open(out)
     chromium.wait("document.documentElement.dataset.ready === 'yes'")
-    assert "No video of val.txt" in chromium.run("document.querySelector('.note').textContent")
+    assert "No video of data val has masks." in chromium.run("document.querySelector('.note').textContent")
     assert chromium.run("document.querySelectorAll('#totals, #classes, #confusions').length") == 0
     chromium.run("document.querySelector('#video-table button.open').click()")
     loaded(chromium, ".panel img")

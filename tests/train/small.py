@@ -102,7 +102,7 @@ def flownet_weights() -> dict[str, torch.Tensor]:
     names = [name.removeprefix("motion.encoder.") for name in names if name.startswith("motion.encoder.")]
     shapes = [value.shape for value in random_mpvss(small_config()).motion.encoder.state_dict().values()]
     random = torch.Generator().manual_seed(1)
-    found = {name: torch.randn(shape, generator=random) for name, shape in zip(names, shapes, strict=True)}
+    found = {name: 0.05 * torch.randn(shape, generator=random) for name, shape in zip(names, shapes, strict=True)}
     return found | {"deconv5.conv.weight": torch.zeros(2, 2), "predict_flow6.conv.weight": torch.zeros(2)}
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from tests.support import tree
-from tests.train.small import LABEL_MAP, ONE, config_of, curve, write_config
+from tests.train.small import LABEL_MAP, ONE, config_of, curve, flownet_weights, write_config
 from vsscli.cli.main import run
 from vsscli.errors import RunError
 from vsscli.train.session import Request, open_session
@@ -151,6 +152,23 @@ def test_a_changed_model_to_start_from(told: Any, data: Path, models: Path, tmp_
     found = json.loads((tmp_path / "init" / "config.json").read_text())
     (tmp_path / "init" / "config.json").write_text(json.dumps(found | {"converted": {"by": "someone"}}))
     assert "its init_digest is" in told("tracker", **changes)
+
+
+def test_a_flownet_that_is_none_and_one_that_changed(told: Any, data: Path, models: Path, tmp_path: Path) -> None:
+    path = tmp_path / "flownet.pth"
+    quiet = {"steps": 1, "validation": {"split": None}, "init": str(models / "segmenter"), "flownet": str(path)}
+    assert f"The checkpoint {path} is not there" in told("mpvss", **quiet)
+    path.write_bytes(b"<html>")
+    assert "is a web page, not a checkpoint" in told("mpvss", **quiet)
+    torch.save({"conv1.0.conv.weight": torch.zeros(2)}, path)
+    said = told("mpvss", **quiet)
+    assert "conv1.0.conv.weight is [2] and must be [8, 6, 7, 7]; conv1.0.conv.bias is missing" in said
+    assert not (tmp_path / "out").exists()
+    torch.save(flownet_weights(), path)
+    config = write_config(tmp_path / "c.yaml", "mpvss", **quiet)
+    assert run(["train", str(config), "--data", str(data), "--out", str(tmp_path / "out"), "--device", "cpu"]) == 0
+    torch.save({name: 2 * value for name, value in flownet_weights().items()}, path)
+    assert "its flownet_digest is" in told("mpvss", **quiet)
 
 
 def test_other_data(told: Any, data: Path, tmp_path: Path) -> None:

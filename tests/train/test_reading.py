@@ -152,7 +152,7 @@ def test_the_training_of_mpvss_is_the_published_one() -> None:
 
 
 def test_the_tiny_model_of_mpvss_fits_into_three_megabytes() -> None:
-    """At two bytes a number; its segmenter is the tiny one, without identities."""
+    """At two bytes a number; its segmenter is the tiny one, whose identities it leaves."""
     folder = resource_folder("pipelines") / "configs" / "tiny"
     segmenter, config = read_config(folder / "segmenter.yaml"), read_config(folder / "mpvss.yaml")
     entries = {
@@ -162,7 +162,7 @@ def test_the_tiny_model_of_mpvss_fits_into_three_megabytes() -> None:
     motion = read_fields(MotionConfig, {**asdict(MotionConfig()), **config.model["motion"]}, "tiny", "")
     model = build(MpvssConfig(from_json(entries, "tiny"), motion))
     assert 2 * sum(value.numel() for value in model.state_dict().values()) <= 2_950_000  # and the names of the weights
-    assert config.init == "models/tiny-segmenter"
+    assert config.init == "models/tiny-identities"
 
 
 @given(st.dictionaries(st.text(max_size=5), st.one_of(st.integers(), st.text(max_size=3), st.none()), max_size=3))

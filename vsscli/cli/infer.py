@@ -18,7 +18,7 @@ Model = Annotated[
     str,
     typer.Option(
         help="Model folder (written by convert, train or save_pretrained), hub id org/name, a model in the box (tiny, "
-        "tiny-mvc), or oracle:... (the test double).",
+        "tiny-mvc), plug-in NAME or NAME:ARGUMENT, or oracle:... (the test double).",
         show_default=False,
         rich_help_panel=IDENTITY,
     ),

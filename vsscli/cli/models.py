@@ -33,7 +33,8 @@ def models(
     shown = list(known.models.values()) if name is None else [find_published(name)]
     check_place(json)
     boxed = _boxed() if name is None else {}
-    write_json(json, {"models": [_facts(model) for model in shown], "direct": known.direct, "box": boxed}, "models")
+    facts = [_facts(model) for model in shown]
+    write_json(json, {"models": facts, "direct": known.direct, "plugins": _plugins(), "box": boxed}, "models")
     if json == "-":
         return
     if name is not None:
@@ -97,7 +98,21 @@ def _show_all(shown: list["Published"], direct: dict[str, str]) -> None:
         f"As they are, without convert: folders written by save_pretrained and hub ids org/name of transformers' "
         f"{', '.join(direct.values())}."
     )
+    for plugin in _plugins():
+        _say(f"Plug-in: --model {plugin['name']} ({plugin['from']}).")
     print("\nvsscli models NAME tells more of one.")
+
+
+def _plugins() -> list[dict[str, str]]:
+    """Models from outside that are installed: how they are named, and where they are from."""
+    from importlib.metadata import entry_points
+
+    points = entry_points(group="vsscli.models")
+    dists = {point.name: point.dist for point in points}
+    return [
+        {"name": name, "from": f"{dist.name} {dist.version}" if dist is not None else "unknown"}
+        for name, dist in sorted(dists.items())
+    ]
 
 
 def _show_one(model: "Published") -> None:

@@ -39,6 +39,8 @@ def check_new_file(out: Path, inputs: Sequence[Path], suffixes: Sequence[str]) -
 
     ``suffixes``: the endings that its name may have. A file that is there may be replaced, unless it is an input.
     """
+    from tempfile import TemporaryFile
+
     from vsscli.runs.disk import disk_errors, real_path
 
     with disk_errors(out):
@@ -50,8 +52,11 @@ def check_new_file(out: Path, inputs: Sequence[Path], suffixes: Sequence[str]) -
         for path in inputs:
             if place.is_relative_to(real_path(path)):
                 raise OptionError(f"--out {out} lies inside {path}, an input.", "Inputs are never changed.")
-        if not _above(place).is_dir():
-            raise OptionError(f"--out {out} lies below {_above(place)}, which is a file.", "Give a file in a folder.")
+        above = _above(place)
+        if not above.is_dir():
+            raise OptionError(f"--out {out} lies below {above}, which is a file.", "Give a file in a folder.")
+        with TemporaryFile(dir=above):  # rights and kinds of disks tell too little
+            pass
 
 
 def check_space(out: Path, size: int) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 from vsscli.errors import ModelError
 from vsscli.models.families import FAMILIES, Family, Kept, KeyFrames, OwnFamily
+from vsscli.models.network import Network
+from vsscli.models.plugin import Plugin, PluginNetwork, find_plugin, plugin_digest
 from vsscli.models.preprocess import Preprocess, read_preprocess
 from vsscli.models.source import WEIGHTS, folder_digest, read_config, resolve_source, weight_files
 
@@ -28,8 +30,8 @@ class ModelCard:
 
     @property
     def family(self) -> Family | OwnFamily:
-        """The family's line in the table."""
-        return FAMILIES[self.model_type]
+        """The family's line in the table; a plug-in is a family of its own."""
+        return PLUGIN if isinstance(self.config, Plugin) else FAMILIES[self.model_type]
 
     @property
     def title(self) -> str:
@@ -53,14 +55,36 @@ class ModelCard:
     @cached_property
     def digest(self) -> str:
         """SHA-256 over configuration and weights (`vsscli.models.source.model_digest`); reads the weights once."""
+        if isinstance(self.config, Plugin):
+            return plugin_digest(self.config, self.source)
         return folder_digest(self.folder)
 
 
+def _load_plugin(folder: Path, source: str, preprocess: Preprocess, *place: Any) -> Network:
+    plugin = find_plugin(source)
+    assert plugin is not None
+    return PluginNetwork(plugin, source, *place)
+
+
+PLUGIN = OwnFamily(
+    lambda plugin: f"{type(plugin).__name__} (a plug-in)",
+    lambda config, name: config,
+    _load_plugin,
+    lambda plugin, padded: None,
+    Plugin.preprocess,
+    key_frames=lambda plugin: "any",
+)
+
+
 def describe_model(source: str, offline: bool = False) -> ModelCard:
-    """The card of a model folder or hub id (`resolve_source`).
+    """The card of a model folder, a plug-in (`vsscli.models.plugin`) or a hub id (`resolve_source`).
 
     Raises ModelError when it is no model, has no weights, or is of a family that is not supported.
     """
+    plugin = None if Path(source).exists() else find_plugin(source)
+    if plugin is not None:
+        kind = f"plugin:{source.partition(':')[0]}"
+        return ModelCard(source, Path(), kind, plugin.classes, plugin.preprocess, plugin)
     folder = resolve_source(source, offline)
     config = read_config(folder)
     weight_files(folder)

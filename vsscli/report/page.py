@@ -15,7 +15,6 @@ from vsscli.report.content import Content
 from vsscli.report.pictures import heat_palette
 from vsscli.report.questions import Topic
 from vsscli.report.scores import SHOWN, Scores
-from vsscli.runs.source import where
 from vsscli.score import screen
 
 _FOLDER = Path(__file__).parent / "page"
@@ -91,7 +90,7 @@ def _why_unscored(content: Content) -> str:
     stages = content.stages
     if stages.dataset.classes is not None and stages.dataset.classes.digest != stages.table.digest:
         return f"The runs hold the classes of {stages.table.name}, the dataset those of {stages.dataset.classes.name}."
-    return f"No video of {where(stages.dataset)} has masks."
+    return f"No video of {_place(content)} has masks."
 
 
 def _score_facts(content: Content, scores: Scores) -> dict[str, Any]:
@@ -100,6 +99,8 @@ def _score_facts(content: Content, scores: Scores) -> dict[str, Any]:
     return {
         "title": screen.title(result)[1:],
         "level": f"{100 * result['intervals']['level']:.0f}%",
+        "resamples": result["intervals"]["resamples"],
+        "sure": any(row["intervals"]["metrics"][m]["low"] is not None for row in scores.results for m in SHOWN),
         "no_intervals": screen.no_intervals(result),
         "places": {measure: _scale(scores, measure) for measure in SHOWN},
         "class_rows": rows,
