@@ -21,7 +21,7 @@ VERSIONS = sorted({folder.name for folder in boxed_models().values()})
 
 
 def test_both_are_there_and_a_name_is_its_newest_version() -> None:
-    assert {"tiny"} <= set(boxed_models())
+    assert {"tiny", "tiny-mvc"} <= set(boxed_models())
     for name, folder in boxed_models().items():
         assert find_boxed(name) == resolve_source(name) == folder
         assert int(folder.name.rpartition("-")[2]) >= int(find_boxed(name).name.rpartition("-")[2])  # type: ignore[union-attr]
