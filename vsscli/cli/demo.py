@@ -9,15 +9,6 @@ import typer
 from vsscli.cli.talk import say
 from vsscli.errors import OptionError
 
-#: The models of pipelines/demo.yaml, and what stands in for them where they are not in the box.
-MODELS = "tiny", "tiny-mvc"
-DOUBLES = {
-    "model_a": "oracle:noise=0.06,confuse=sea>lake+lake>river+river>sea",
-    "model_b": "oracle:flicker=0.05,noise=0.02,confuse=river>lake",
-    "scales": "",
-    "flip": "false",
-}
-
 OWN_DATA = """
 Now your own data, in VSPW's layout, with model folders (vsscli models says where weights are had). What would be done:
 
@@ -61,10 +52,7 @@ def demo(
 
 
 def run_demo(settings: dict[str, str]) -> None:
-    """Runs pipelines/demo.yaml with ``settings``, a stand-in for the language model, and what models there are."""
-    if not _in_box():
-        say("There are no models in the box: THE TEST DOUBLE answers from the masks, with errors, and has no views.")
-        settings = settings | DOUBLES
+    """Runs pipelines/demo.yaml with ``settings`` and a stand-in for the language model."""
     from vsscli.postprocess.stand_in import ABOUT, StandIn
 
     with StandIn() as server:
@@ -76,13 +64,7 @@ def run_demo(settings: dict[str, str]) -> None:
 def _video(video: Path, out: Path | None) -> None:
     if not video.is_file():
         raise OptionError(f"--video {video} is no file.", "Give a video file, such as FILE.mp4.")
-    _run_recipe("video", {"video": str(video), "out": str(out or f"{video.stem}-demo"), "model": MODELS[0]})
-
-
-def _in_box() -> bool:
-    from vsscli.models.box import find_boxed
-
-    return all(find_boxed(model) is not None for model in MODELS)
+    _run_recipe("video", {"video": str(video), "out": str(out or f"{video.stem}-demo")})
 
 
 def _run_recipe(name: str, settings: dict[str, str]) -> None:
