@@ -259,6 +259,6 @@ def _require(host: str, missing: str | None) -> None:
 def _no_start(error: Exception) -> DeviceError:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return DeviceError(
-        f"A worker on the Ray cluster does not start: {lines[-1] if lines else type(error).__name__}.",
+        f"A worker on the Ray cluster does not start: {lines[-1].rstrip('.') if lines else type(error).__name__}.",
         f"Every node needs the same vsscli, and the token that the cluster has (or none). {_HINT}",
     )
