@@ -25,9 +25,9 @@ from tests.end_to_end.damage import NAMES, damage
 from vsscli.cli.main import run
 from vsscli.errors import VssError
 from vsscli.models.card import describe_model
-from vsscli.models.dvis.config import from_json
 from vsscli.models.dvis.model import build
-from vsscli.models.source import WEIGHTS, read_config
+from vsscli.models.load import load_model
+from vsscli.models.source import WEIGHTS
 from vsscli.models.vmt.model import build as vmt_build
 from vsscli.runs.labels import read_labels
 from vsscli.runs.manifest import read_manifest
@@ -377,8 +377,7 @@ def training_faults(out: Path) -> list[str]:
     json.loads((out / "train.json").read_text())
     if not (out / WEIGHTS).is_file():
         return ["a state without a model"] if (out / ".vsscli" / "checkpoint.pt").exists() else []
-    config = from_json(read_config(out), str(out))
-    build(config).load_state_dict(load_file(out / WEIGHTS), assign=True)
+    load_model(str(out))  # strictly: every weight
     return []
 
 
