@@ -25,7 +25,7 @@ def test_a_line_that_tells_nothing_new_is_not_repeated(
 def test_no_time_is_promised_while_nothing_that_counts_moves(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pass that ends a video counts no frames."""
     now = 0.0
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now)
+    monkeypatch.setattr("vsscli.engine.progress.time.monotonic", lambda: now)
     shown = Progress("infer", 1, lambda: Status(0, 0.0, 0))
     for now, share, left in ((1.0, 0.1, None), (5.0, 0.5, "0:00:05 left"), (9.5, 0.95, None), (30.0, 0.95, None)):  # noqa: B007
         text = shown.text(Status(0, share, 10))
