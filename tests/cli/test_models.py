@@ -89,3 +89,17 @@ def test_it_is_quick() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "dvis-plus" in done.stdout
     assert not {"torch", "transformers", "numpy"} & set(done.stderr.split())
+
+
+def test_a_model_in_the_box_has_its_page(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = call(capsys, "tiny")
+    assert code == 0 and not err and max(map(len, out.splitlines())) <= 80
+    assert call(capsys, "tiny-1")[1] == out and out.startswith("tiny (tiny-1)\n")
+    told = " ".join(out.split())
+    for part in ("42 of VSPW's 124", "coast, lake, river, winter", "mIoU 47.0%", "7e0a7dfc7b4b", "pipelines/tiny.sh"):
+        assert part in told
+    assert "vsscli infer DATA --model tiny --out RUN" in told
+    assert list(json.loads(call(capsys, "tiny", "--json", "-")[1])["box"]) == ["tiny-1"]
+    assert "--model tiny (tiny-1):" in call(capsys)[1]
+    code, _, err = call(capsys, "tinyy")
+    assert code == 2 and "Did you mean tiny" in err

@@ -122,6 +122,7 @@ def test_a_dry_run_contacts_nobody_and_shows_all(root: Path, capfd: Capture) -> 
     err = capfd.readouterr().err
     assert "18 requests, about" in err and "0.00 USD." in err and "127.0.0.1:9/v1, on this machine, is asked." in err
     assert {path.name for path in root.iterdir()} == {"data", "run", "out.questions"}
+    assert f"{root / 'out.questions'}: to look at the questions, read questions.jsonl" in err
     lines = [json.loads(line) for line in (root / "out.questions" / "questions.jsonl").read_text().splitlines()]
     assert len(lines) == 18 == len(list((root / "out.questions").glob("*/*.jpg")))
     assert {line["region"] for line in lines} == {"water", "building-1.house", "building-1.building"}

@@ -79,7 +79,7 @@ def test_the_guides_own_plugin_runs(
 
 BAD = """
 import torch
-from vsscli.models.plugin import DenseScores, Plugin
+from vsscli.models.plugin import DenseScores, Plugin, Preprocess, QueryScores
 class Wrong(Plugin):
     classes = ("sky", "ground")
     def load(self, device): pass
@@ -90,31 +90,103 @@ class Few(Wrong):
     def forward(self, pixels): return []
 class Lost(Wrong):
     def files(self): return ["no/such/weights.pt"]
+class Exits(Wrong):
+    def __init__(self, argument=""): raise SystemExit(0)
+class ExitsLate(Wrong):
+    def load(self, device): raise SystemExit(0)
+class ExitsLast(Wrong):
+    def forward(self, pixels): raise SystemExit(0)
+class Unloaded(Wrong):
+    def load(self, device): raise ValueError("no weights\\nat all")
+class NoFiles(Wrong):
+    def files(self): return None
+class Numbers(Wrong):
+    def files(self): return [5]
+class Raising(Wrong):
+    def files(self): raise KeyError("x")
+class Unprepared(Wrong):
+    preprocess = None
+class Absurd(Wrong):
+    preprocess = Preprocess(short=-5, cap=0, divisor=0)
+class Flat(Wrong):
+    preprocess = Preprocess(None, None, divisor=0)
+class Twice(Wrong):
+    classes = ("sky", "sky")
+class Negative(Wrong):
+    def forward(self, pixels): return [QueryScores(-torch.ones(3, 2), torch.zeros(3, 4, 4))]
+class Loud(Wrong):
+    def load(self, device): print("some talk")
 def broken(argument): raise ZeroDivisionError("a fault of theirs")
 other = dict
 """
 
 
 def test_what_is_amiss_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    names = ("Wrong", "Nameless", "Few", "Lost", "broken", "absent")
+    names = (*re.findall(r"^class (\w+)", BAD, re.M), "broken", "absent")
     points = "\n".join(f"{name.lower()} = badplugin:{name}" for name in names)
-    install(tmp_path, "badplugin", BAD, f"{points}\nnone = badplugin:other\ngone = nosuchmodule:x")
+    points += "\ntiny = badplugin:Loud\npmt-dinov2-vitl = badplugin:Loud"
+    install(tmp_path, "badplugin", BAD, f"{points}\nnone = badplugin:other\ngone = nosuchmodule:x\nleaves = leaver:x")
+    (tmp_path / "leaver.py").write_text("import sys\nsys.exit(0)\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     for name, sentence in (
         ("nameless", "does not name its classes"),
         ("broken", "cannot be made: ZeroDivisionError: a fault of theirs"),
         ("absent", "cannot be made: AttributeError"),
         ("gone", "cannot be made: ModuleNotFoundError"),
+        ("exits", r"plug-in exits .*cannot be made: it calls sys.exit\(0\)"),
+        ("leaves", r"cannot be made: it calls sys.exit\(0\)"),
+        ("unprepared", "preprocess is no Preprocess, but NoneType"),
+        ("absurd", "makes no sense: short -5 is no number of pixels"),
+        ("flat", "makes no sense: divisor 0"),
+        ("twice", "has the class 'sky' more than once"),
+        ("tiny", "has the name of a model that vsscli knows itself"),
+        ("pmt-dinov2-vitl", "has the name of a model that vsscli knows itself"),
         ("none", "cannot be made|is no vsscli.models.plugin.Plugin"),
     ):
         with pytest.raises(ModelError, match=sentence):
             describe_model(name)
     with pytest.raises(ModelError, match=r"no/such/weights.pt, which the model lost needs, cannot be read"):
         describe_model("lost").digest  # noqa: B018
+    for name, sentence in (
+        ("nofiles", "does not tell its files: TypeError"),
+        ("numbers", "does not tell its files: 5 is no path"),
+        ("raising", "does not tell its files: KeyError"),
+    ):
+        with pytest.raises(ModelError, match=sentence):
+            describe_model(name).digest  # noqa: B018
+    assert len(describe_model("wrong:" + "x" * 5000).digest) == 64
+    with pytest.raises(ModelError, match=r"exitslate cannot be loaded: it calls sys.exit\(0\)"):
+        load_model("exitslate")
+    with pytest.raises(ModelError, match="unloaded cannot be loaded: ValueError: no weights[.]"):
+        load_model("unloaded")
     pixels = torch.zeros(2, 3, 8, 8)
+    with pytest.raises(ModelError, match=r"exitslast gave no scores: it calls sys.exit\(0\)"):
+        load_model("exitslast").forward(pixels)  # type: ignore[union-attr]
+    with pytest.raises(ModelError, match="gave a negative probability"):
+        load_model("negative").forward(pixels[:1])  # type: ignore[union-attr]
     with pytest.raises(ModelError, match="gave DenseScores of another shape than its 2 classes"):
         load_model("wrong").forward(pixels[:1])  # type: ignore[union-attr]
     with pytest.raises(ModelError, match="gave 0 scores for 2 frames"):
         load_model("few").forward(pixels)  # type: ignore[union-attr]
     with pytest.raises(ModelError, match="There is no model folder nothing"):
         describe_model("nothing")
+
+
+def test_a_plugin_that_leaves_or_talks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """In this process and in workers: exit code 2 and one sentence, nothing on stdout."""
+    points = "\n".join(f"{name.lower()} = badplugin:{name}" for name in ("ExitsLate", "Unloaded", "Loud"))
+    install(tmp_path / "site", "badplugin", BAD, points)
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    make_vspw(tmp_path / "data", {"1_a": (1, 48, 64), "2_b": (1, 48, 64)})
+    (tmp_path / "mine.csv").write_text("source,target\nsky,sky\nground,ground\n")
+    words = ["infer", str(tmp_path / "data"), "--class-map", str(tmp_path / "mine.csv"), "--device", "cpu"]
+    for name, workers, code, told in (
+        ("exitslate", "2", 2, "error: The model plug-in exitslate cannot be loaded: it calls sys.exit(0)."),
+        ("unloaded", "1", 2, "error: The model plug-in unloaded cannot be loaded: ValueError: no weights."),
+        ("loud", "1", 1, "some talk"),
+    ):
+        assert run([*words, "--workers", workers, "--model", name, "--out", str(tmp_path / name)]) == code
+        out, err = capfd.readouterr()
+        assert told in err and "Traceback" not in err and not out

@@ -181,3 +181,18 @@ def test_the_digest_loads_no_torch(tmp_path: Path) -> None:
     digest, *modules = done.stdout.split()
     assert digest == model_digest(str(tmp_path))
     assert not {"torch", "transformers", "numpy"} & set(modules)
+
+
+def test_a_name_that_is_nearly_known_and_a_path_that_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What looks like a path of ours is not asked of the hub, and no checkpoint of it is advised."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelError, match=r"no model folder tinyy\. Did you mean tiny"):
+        resolve_source("tinyy")
+    for name in ("models/a", "runs/a", "./a/b", "/a/b"):
+        with pytest.raises(ModelError, match=f"There is no model folder {name}.") as error:
+            resolve_source(name)
+        assert "hf://" not in str(error.value)
+    with pytest.raises(ModelError, match=r"x\.\.\. cannot be read \(File name too long\)"):
+        resolve_source("x" * 5000)

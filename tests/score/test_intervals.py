@@ -67,7 +67,7 @@ def test_too_few_videos_have_no_interval() -> None:
     assert mixed["vc16"] == {
         "low": None,
         "high": None,
-        "reason": f"2 videos with windows for vc16, of the {FEWEST} that an interval needs",
+        "reason": f"2 videos with windows for VC16, of the {FEWEST} that an interval needs",
     }
     assert intervals(counts_of(clips(6), "mmseg"))["metrics"]["vc8"]["reason"].startswith("0 videos")
 

@@ -33,7 +33,9 @@ def test_totals_in_percent() -> None:
 def test_protocols_say_what_they_are() -> None:
     videos = [*clips(2), make_clip(1, 9)]
     dvis = describe(counts_of(videos, "dvis"))
-    assert "not comparable" in " ".join(screen.title(dvis)) and "(8, 16)" in text(screen.totals(dvis))
+    assert "not comparable" in " ".join(screen.title(dvis)) and "VC8+16" in text(screen.totals(dvis))
+    assert "VC16" not in text(screen.totals(dvis)) + text(screen.videos(dvis)) and "vc16" in dvis
+    assert "VC8+16" not in text(screen.totals(describe(counts_of(videos))))
     mmseg = describe(counts_of(videos, "mmseg"))
     assert "not part of this protocol" in text(screen.totals(mmseg))
     assert "in the truth or prediction" in text(screen.totals(mmseg))

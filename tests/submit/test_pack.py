@@ -166,7 +166,8 @@ def test_the_verb_verifies_packs_and_says_what_it_checked(
     assert command("submit", run, "--data", data, "--workers", 1) == 0
     assert "3 of 3" in capsys.readouterr().out and not out.exists()
     assert command("submit", run, "--data", data, "--out", out, "--workers", 2) == 0
-    text = capsys.readouterr().out
+    text, told = capsys.readouterr()
+    assert told.endswith(f"submit: {out} is fit for submission.\n") and ", checked against the split" in text
     assert hashlib.sha256(out.read_bytes()).hexdigest() in text
     for words in (
         "frames      6 of 6",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vsscli.cli.box import called_boxed, show_boxed
 from vsscli.cli.result import check_place, write_json
 
 if TYPE_CHECKING:
@@ -27,17 +28,23 @@ def models(
 
     Example: vsscli models dvis-plus-online-r50
     """
+    from vsscli.models.box import find_boxed
     from vsscli.models.catalogue import catalogue, find_published
 
     known = catalogue()
-    shown = list(known.models.values()) if name is None else [find_published(name)]
+    folder = None if name is None else find_boxed(name)
+    shown = list(known.models.values()) if name is None else [] if folder is not None else [find_published(name)]
     check_place(json)
-    boxed = _boxed() if name is None else {}
+    boxed = _boxed()
+    if name is not None:
+        boxed = {} if folder is None else {folder.name: boxed[folder.name]}
     facts = [_facts(model) for model in shown]
     write_json(json, {"models": facts, "direct": known.direct, "plugins": _plugins(), "box": boxed}, "models")
     if json == "-":
         return
-    if name is not None:
+    if folder is not None:
+        show_boxed(folder)
+    elif name is not None:
         _show_one(shown[0])
     else:
         _show_all(shown, known.direct)
@@ -56,8 +63,9 @@ def _show_box(cards: dict[str, dict[str, Any]]) -> None:
         print()
         _say("In the box, for trying the tool: they have seen generated videos only (vsscli data synth).")
     for name, card in cards.items():
+        called = called_boxed(name)
         scores = ", ".join(f"{title} {card[key]:.1%}" for key, title in _MEASURES.items())
-        _say(f"  --model {name}: {scores} on {card['scored_on']['videos']['val']} generated videos never trained on.")
+        _say(f"  --model {called}: {scores} on {card['scored_on']['videos']['val']} generated videos never trained on.")
 
 
 def _facts(model: "Published") -> dict[str, Any]:

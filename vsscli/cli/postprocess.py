@@ -243,7 +243,8 @@ def _preview(planner: "Planner", profile: "Profile", out: Path, videos: list[str
     say(f"dry run: {profile.told or here}")
     if estimate.usd is None:
         say("dry run: without a price it would be refused: give --prices FILE, or a price in a profile of your own.")
-    say(f"dry run: questions and images are in {folder}; nothing else was written.")
+    say(f"dry run: nothing was written but {folder}: to look at the questions, read questions.jsonl there, a line")
+    say("         each, which names its image in the same folder (any viewer shows it).")
 
 
 def _ask(planner: "Planner", profile: "Profile", out: Path, videos: list[str], workers: int, limits: "Limits") -> None:

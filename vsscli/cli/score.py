@@ -120,7 +120,7 @@ def _show(run: Path, against: Path | None, result: dict[str, Any], stdout: bool)
     ]
     if against is not None:
         blocks.append(screen.compared(against.resolve().name, result["against"]))
-        blocks += [screen.comparison(result["against"]), screen.verdict(result["against"])]
+        blocks += [screen.comparison(result["against"], result["protocol"]), screen.verdict(result["against"])]
     blocks.append(screen.classes(result))
     if 1 < result["videos"] <= screen.FEW:
         blocks.append(screen.videos(result))

@@ -72,7 +72,7 @@ def submit(
     report = verify(what, dataset, workers=workers, title="submit: verify")
     _warn_unanswered(what.run)
     where = f"the split {dataset.split} of {data}" if dataset.split else str(data)
-    print(visible(f"{source}, verified against {where}"))
+    print(visible(f"{source}, checked against {where}"))
     if report.longer:
         warn(f"bytes after the end of the PNG in {_named(report.longer)}: decoders pass over them.")
     if report.problems or out is None:
@@ -83,6 +83,7 @@ def submit(
     packed = pack(what, dataset, out, report, root=root or "", mode=png_mode, workers=workers, title="submit: pack")
     print(visible(f"packed, read back and verified: {out}"))
     _show(packed, out)
+    say(f"submit: {out} is fit for submission.")
 
 
 def _show(report: "Report", archive: Path | None) -> None:

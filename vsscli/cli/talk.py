@@ -68,8 +68,9 @@ def finish(outcome: "Outcome", out: Path, verb: str) -> None:
     if outcome.failed:
         say(f"{verb}: {plural(len(outcome.failed), 'video')} failed:")
         for video, error in sorted(outcome.failed.items()):
-            say(f"  {video}: {error}")
-        say("The others are finished; mend these and repeat the command.")
+            say(f"  {video}: {' '.join(error.split())}")
+        others = "The others are finished; mend" if outcome.done or outcome.before else "Mend"
+        say(f"{others} these and repeat the command.")
         raise typer.Exit(1)
 
 

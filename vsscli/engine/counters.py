@@ -4,15 +4,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from vsscli.engine.pool import spawn
+from vsscli.errors import DeviceError
 
 
 class Counters:
     """One slot per worker: frames so far, frames of the running video, frames of it done; fractions count."""
 
     def __init__(self, workers: int) -> None:
+        """DeviceError where the system gives no memory that processes can share."""
         context = spawn()
-        self._next = context.Value("i", 0)
-        self._values = context.RawArray("d", 3 * max(workers, 1))
+        try:
+            self._next = context.Value("i", 0)
+            self._values = context.RawArray("d", 3 * max(workers, 1))
+        except OSError as error:
+            raise DeviceError(
+                f"There is no room for shared memory in /dev/shm or TMPDIR ({error.strerror or error}).",
+                "Make room there, or raise the limits of this shell (ulimit -f, ulimit -n), and repeat the command.",
+            ) from None
 
     def claim(self) -> int:
         """The number of a worker that starts: 0, 1, ..."""

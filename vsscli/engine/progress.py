@@ -37,6 +37,7 @@ class Progress:
         self._stop = threading.Event()
         self._started = time.monotonic()
         self._first: tuple[float, float] | None = None  # when the first work was seen, and how much it was
+        self._last = (0.0, 0.0)  # when the share was last seen to grow, and what it was
         self._thread = threading.Thread(target=self._bar if sys.stderr.isatty() else self._lines, daemon=True)
 
     def __enter__(self) -> Self:
@@ -63,7 +64,10 @@ class Progress:
             # From the first work on: what it took to load a model is not to be multiplied.
             speed = (status.share - self._first[1]) / max(elapsed - self._first[0], 1e-6)
             left = int((self._total - status.share) / speed)
-            parts.append(f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} left")
+            if status.share != self._last[1]:
+                self._last = elapsed, status.share
+            if 0 < left >= elapsed - self._last[0]:  # else work that is not counted is being done, and nobody knows
+                parts.append(f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} left")
         return ", ".join(parts)
 
     def _lines(self) -> None:

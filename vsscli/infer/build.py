@@ -16,6 +16,7 @@ from vsscli.infer.stage import NetworkStage
 from vsscli.infer.views import View, make_views, parse_scales, parse_size
 from vsscli.models.card import ModelCard, describe_model
 from vsscli.models.load import find_device
+from vsscli.models.source import lies_here
 from vsscli.runs.manifest import Manifest, describe_classes
 
 #: Frames at once, unless the user says how many: each takes memory. On a CPU also not more than there are cores.
@@ -125,8 +126,7 @@ def build(dataset: Dataset, request: Request, devices: Sequence[str], out: Path,
 
 def _place(name: str) -> str:
     """The whole path of what lies on this machine; the name of what does not."""
-    path = Path(name)
-    return str(path.absolute()) if path.exists() else name
+    return str(Path(name).absolute()) if lies_here(name) else name
 
 
 def _why_not_causal(card: ModelCard) -> str:

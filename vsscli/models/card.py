@@ -11,7 +11,7 @@ from vsscli.models.families import FAMILIES, Family, Kept, KeyFrames, OwnFamily
 from vsscli.models.network import Network
 from vsscli.models.plugin import Plugin, PluginNetwork, find_plugin, plugin_digest
 from vsscli.models.preprocess import Preprocess, read_preprocess
-from vsscli.models.source import WEIGHTS, folder_digest, read_config, resolve_source, weight_files
+from vsscli.models.source import WEIGHTS, folder_digest, lies_here, read_config, resolve_source, weight_files
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def describe_model(source: str, offline: bool = False) -> ModelCard:
 
     Raises ModelError when it is no model, has no weights, or is of a family that is not supported.
     """
-    plugin = None if Path(source).exists() else find_plugin(source)
+    plugin = None if lies_here(source) else find_plugin(source)
     if plugin is not None:
         kind = f"plugin:{source.partition(':')[0]}"
         return ModelCard(source, Path(), kind, plugin.classes, plugin.preprocess, plugin)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from vsscli.errors import ModelError, OptionError
 from vsscli.maps.geometry import padded_size
+from vsscli.models.box import boxed_models
 
 #: The size that ``kept`` is stated for: what a 16:9 video becomes at short side 720, padded.
 SHOWN_SIZE = padded_size(720, 1280, 32)
@@ -136,7 +137,7 @@ def find_published(name: str) -> Published:
     """The published model ``name``; OptionError with the nearest names when there is none."""
     models = catalogue().models
     if name not in models:
-        near = difflib.get_close_matches(name, models, 3, 0.5)
+        near = difflib.get_close_matches(name, [*boxed_models(), *models], 3, 0.5)
         hint = f"Did you mean {', '.join(near)}?" if near else f"There are {', '.join(models)}."
         raise OptionError(f"There is no published model {name!r}.", hint)
     return models[name]

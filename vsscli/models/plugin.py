@@ -6,6 +6,7 @@
 import hashlib
 import inspect
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -14,8 +15,12 @@ import torch
 from torch import Tensor
 
 from vsscli.errors import ModelError, VssError
+from vsscli.models.box import boxed_models
+from vsscli.models.catalogue import catalogue
 from vsscli.models.network import DenseScores, QueryScores, Scores
-from vsscli.models.preprocess import Preprocess
+from vsscli.models.outside import outside
+from vsscli.models.preprocess import Preprocess, preprocess_fault
+from vsscli.models.source import lies_here
 
 __all__ = ["DenseScores", "Plugin", "PluginNetwork", "Preprocess", "QueryScores", "Scores", "find_plugin", "plugins"]
 
@@ -65,18 +70,32 @@ def find_plugin(source: str) -> Plugin | None:
     if point is None:
         return None
     owner = f"The model plug-in {name} ({point.value})"
-    try:
+    if name in boxed_models() or name in catalogue().models:
+        raise ModelError(
+            f"{owner} has the name of a model that vsscli knows itself.",
+            "Rename the plug-in's entry point, or remove it.",
+        )
+    with outside(f"{owner} cannot be made"):
         made = point.load()(argument)
-    except VssError:
-        raise
-    except Exception as error:  # somebody else's code can fail in any way
-        raise ModelError(f"{owner} cannot be made: {type(error).__name__}: {error}.", "Mend or remove it.") from None
     if not isinstance(made, Plugin):
         raise ModelError(f"{owner} is no vsscli.models.plugin.Plugin.", "See 'vsscli guide plugins'.")
-    names = getattr(made, "classes", ())
+    with outside(f"{owner} cannot be asked"):
+        _check(owner, getattr(made, "classes", ()), made.preprocess)
+    return made
+
+
+def _check(owner: str, names: object, preprocess: object) -> None:
     if not isinstance(names, tuple) or not names or not all(isinstance(name, str) for name in names):
         raise ModelError(f"{owner} does not name its classes.", "classes is a tuple of names, one a channel.")
-    return made
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ModelError(f"{owner} has the class {twice[0]!r} more than once.", "Give every class a name of its own.")
+    if not isinstance(preprocess, Preprocess):
+        kind = type(preprocess).__name__
+        raise ModelError(f"{owner}: preprocess is no Preprocess, but {kind}.", "See 'vsscli guide plugins'.")
+    fault = preprocess_fault(preprocess)
+    if fault is not None:
+        raise ModelError(f"{owner}: its preprocess makes no sense: {fault}.", "Correct it.")
 
 
 def plugin_digest(plugin: Plugin, source: str) -> str:
@@ -85,13 +104,22 @@ def plugin_digest(plugin: Plugin, source: str) -> str:
     An argument that is a path does not count: what lies there does, where it is one of the files.
     """
     name, _, argument = source.partition(":")
-    state = hashlib.sha256(f"{name}\0{'' if Path(argument).exists() else argument}\0".encode())
-    for path in (Path(inspect.getfile(type(plugin))), *map(Path, plugin.files())):
+    state = hashlib.sha256(f"{name}\0{'' if lies_here(argument) else argument}\0".encode())
+    with outside(f"The model plug-in {name} does not tell its files"):
+        files: list[object] = [inspect.getfile(type(plugin)), *plugin.files()]
+    for file in files:
+        if not isinstance(file, str | Path):
+            raise ModelError(
+                f"The model plug-in {name} does not tell its files: {file!r} is no path.",
+                "files() gives a list of paths.",
+            )
+        path = Path(file)
         try:
-            with path.open("rb") as file:
-                state.update(f"{path.name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
-        except OSError as error:
-            raise ModelError(f"{path}, which the model {source} needs, cannot be read ({error.strerror}).") from None
+            with path.open("rb") as opened:
+                state.update(f"{path.name}\0{hashlib.file_digest(opened, 'sha256').hexdigest()}\n".encode())
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise ModelError(f"{path}, which the model {source} needs, cannot be read ({why}).") from None
     return state.hexdigest()
 
 
@@ -99,7 +127,9 @@ class PluginNetwork:
     """A plug-in behind `vsscli.models.network.Network`, loaded: its scores are looked at before they are used."""
 
     def __init__(self, plugin: Plugin, source: str, device: torch.device, dtype: torch.dtype) -> None:
-        plugin.load(device)
+        name = source.partition(":")[0]
+        with outside(f"The model plug-in {name} cannot be loaded", (VssError, torch.OutOfMemoryError, MemoryError)):
+            plugin.load(device)
         self._plugin, self._source, self._device, self._dtype = plugin, source, device, dtype
 
     @property
@@ -117,7 +147,11 @@ class PluginNetwork:
 
     def forward(self, pixels: Tensor) -> list[Scores]:
         half = self._dtype != torch.float32
-        with torch.no_grad(), torch.autocast(self._device.type, self._dtype if half else None, enabled=half):
+        with (
+            outside(f"The model {self._source} gave no scores", (Exception,)),  # workers tell of errors themselves
+            torch.no_grad(),
+            torch.autocast(self._device.type, self._dtype if half else None, enabled=half),
+        ):
             found = self._plugin.forward(pixels.to(self._device))
         if len(found) != len(pixels):
             raise ModelError(f"The model {self._source} gave {len(found)} scores for {len(pixels)} frames.")
@@ -128,6 +162,10 @@ class PluginNetwork:
         if isinstance(scores, DenseScores) and scores.values.ndim == 3 and len(scores.values) == count:
             return DenseScores(scores.values.float(), scores.logits)
         if isinstance(scores, QueryScores) and scores.class_prob.shape == (len(scores.mask_logits), count):
+            if scores.class_prob.numel() and scores.class_prob.min() < 0:
+                raise ModelError(
+                    f"The model {self._source} gave a negative probability.", "Give softmax's, not logits."
+                )
             return QueryScores(scores.class_prob.float(), scores.mask_logits.float())
         raise ModelError(
             f"The model {self._source} gave {type(scores).__name__} of another shape than its {count} classes.",

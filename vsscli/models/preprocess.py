@@ -38,6 +38,28 @@ class Preprocess:
     resample: int = Image.Resampling.BILINEAR.value
 
 
+def preprocess_fault(preprocess: Preprocess) -> str | None:
+    """What makes no sense in it; None where all does."""
+    short, cap, divisor = preprocess.short, preprocess.cap, preprocess.divisor
+    for name, value in (("short", short), ("cap", cap), ("divisor", divisor)):
+        if (value is not None or name == "divisor") and (type(value) is not int or value < 1):
+            return f"{name} {value!r} is no number of pixels"
+    if short is not None and cap is not None and cap < short:
+        return f"the long side, at most {cap}, is below the short side, {short}"
+    for name, triple in (("mean", preprocess.mean), ("std", preprocess.std)):
+        if not isinstance(triple, tuple | list) or len(triple) != 3 or not all(map(_is_finite, triple)):
+            return f"{name} {triple!r} is not one number per colour"
+    if min(preprocess.std) <= 0:
+        return f"std {preprocess.std!r} is not positive"
+    if preprocess.resample not in list(Image.Resampling):
+        return f"resample {preprocess.resample!r} is none of Pillow's filters"
+    return None
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
 def prepare(image: NDArray[np.uint8], size: tuple[int, int], preprocess: Preprocess) -> Tensor:
     """A frame, RGB ``uint8 [H, W, 3]``, as float32 [3, H', W']: resized to ``size``, normalised, padded.
 

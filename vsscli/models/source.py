@@ -1,14 +1,16 @@
 """Where a model lies: folders as ``transformers`` writes them, and hub ids. Loads no torch."""
 
+import difflib
 import hashlib
 import json
 import re
 import shlex
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from vsscli.errors import ModelError
-from vsscli.models.box import find_boxed
+from vsscli.models.box import boxed_models, find_boxed
 from vsscli.models.catalogue import catalogue, refuse_published
 from vsscli.quiet import quiet_hub
 
@@ -16,7 +18,17 @@ WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 PREPROCESSORS = ("preprocessor_config.json", "processor_config.json")
 _PICKLES = (".bin", ".pth", ".pt", ".ckpt", ".pkl")
+_SHOWN = 80  # characters of a name that cannot be one
+_LOCAL = ("models", "runs")  # where our own examples put models: never the name of an organisation on the hub
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+
+
+def lies_here(name: str) -> bool:
+    """Whether ``name`` is a path of something on this machine; what cannot be one (too long, no access) is not."""
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def resolve_source(source: str, offline: bool = False) -> Path:
@@ -33,15 +45,23 @@ def resolve_source(source: str, offline: bool = False) -> Path:
     try:
         is_folder, is_there = path.is_dir(), path.exists()
     except OSError as error:
-        raise ModelError(f"{source} cannot be read ({error.strerror}).") from None
+        shown = source if len(source) <= _SHOWN else f"{source[:_SHOWN]}..."
+        raise ModelError(f"{shown} cannot be read ({error.strerror}).") from None
     if is_folder:
         return path
     if is_there:
         raise ModelError(f"{source} is a file, not a model folder.", _folder_of(path))
     refuse_published(source)
-    if not _HUB_ID.fullmatch(source) or path.parent.is_dir():
-        raise ModelError(f"There is no model folder {source}.", "Give a folder, or a hub id of the form org/name.")
+    if not _HUB_ID.fullmatch(source) or path.parent.is_dir() or path.parts[0] in _LOCAL:
+        near = difflib.get_close_matches(source, _names(), 3, 0.6)
+        hint = f"Did you mean {', '.join(near)}?" if near else "Give a folder, or a hub id of the form org/name."
+        raise ModelError(f"There is no model folder {source}.", hint)
     return _snapshot(source, offline)
+
+
+def _names() -> list[str]:
+    """All that ``--model`` knows by name alone."""
+    return [*boxed_models(), *entry_points(group="vsscli.models").names, *catalogue().models]
 
 
 def _snapshot(hub_id: str, offline: bool) -> Path:

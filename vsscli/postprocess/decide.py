@@ -44,7 +44,8 @@ def decide(candidates: Sequence[str], answers: Sequence[Answer | None], rules: R
     if len(given) < len(answers):
         return Decision(None, UNANSWERED, *told)
     if len(named) < rules.min_answers:
-        return Decision(None, f"only {len(named)} of {len(answers)} answers name a class", *told)
+        few = f"only {len(named)} of {len(answers)} answers name a class" if named else "no answer names a class"
+        return Decision(None, few, *told)
     winner = max(votes, key=lambda name: votes[name])  # the first offered among equals, which have no majority
     total = sum(votes.values()) + len(given) - len(named)
     if total <= 0 or votes[winner] < rules.majority * total - 1e-6:

@@ -104,7 +104,7 @@ def _support(videos: Sequence[VideoCounts], rule: Rule) -> dict[str, tuple[int, 
     support = dict.fromkeys(("miou", "wiou", "pixel_acc", "class_acc"), (scored, "with labelled pixels"))
     for n in rule.lengths:
         values = [window_values([video], rule.protocol.pooled(n)) for video in videos]
-        support[f"vc{n}"] = (sum(bool((~np.isnan(v)).any()) for v in values), f"with windows for vc{n}")
+        support[f"vc{n}"] = (sum(bool((~np.isnan(v)).any()) for v in values), f"with windows for VC{n}")
     return support
 
 

@@ -63,7 +63,7 @@ PROTOCOLS = {
             "stored",
             "the scripts of DVIS++ and VidEoMT",
             pools={16: (8, 16)},
-            note="VC16 is the mean over all windows of 8 and of 16 frames, as in its script: "
+            note="VC8+16 (its script calls it VC16) is the mean over all windows of 8 and of 16 frames: "
             "not comparable with the VC16 of other protocols.",
         ),
     )

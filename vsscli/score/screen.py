@@ -14,8 +14,10 @@ _NAMES = {"miou": "mIoU", "wiou": "wIoU", "pixel_acc": "pixel accuracy", "class_
 Rows = Sequence[Sequence[str]]
 
 
-def metric_name(metric: str) -> str:
-    """``miou`` -> ``mIoU``, ``vc8`` -> ``VC8``."""
+def metric_name(metric: str, protocol: str | None = None) -> str:
+    """``miou`` -> ``mIoU``, ``vc8`` -> ``VC8``; what a protocol pools is called so: ``VC8+16``."""
+    if protocol is not None and metric.startswith("vc"):
+        return f"VC{'+'.join(map(str, PROTOCOLS[protocol].pooled(int(metric[2:]))))}"
     return _NAMES.get(metric, metric.upper())
 
 
@@ -43,7 +45,7 @@ def totals(result: dict[str, Any]) -> "Table":
     intervals = result["intervals"]
     rows = []
     for metric in metrics(result):
-        row = [metric_name(metric), percent(result[metric])]
+        row = [metric_name(metric, result["protocol"]), percent(result[metric])]
         if intervals is not None:
             row.append(_interval(intervals["metrics"][metric], percent))
         rows.append([*row, _support(result, metric)])
@@ -68,14 +70,14 @@ def videos(result: dict[str, Any]) -> "Table":
     rows = [
         [row["video"], str(row["frames"]), *(percent(row[metric]) for metric in shown)] for row in result["per_video"]
     ]
-    return _table(["video", ">frames", *(f">{metric_name(metric)}" for metric in shown)], rows)
+    return _table(["video", ">frames", *(f">{metric_name(metric, result['protocol'])}" for metric in shown)], rows)
 
 
-def comparison(against: dict[str, Any]) -> "Table":
-    """Both runs and their difference, with its interval."""
+def comparison(against: dict[str, Any], protocol: str | None = None) -> "Table":
+    """Both runs and their difference, with its interval; ``protocol`` is that of both."""
     rows = [
         [
-            metric_name(metric),
+            metric_name(metric, protocol),
             percent(row["value"]),
             percent(row["against"]),
             points(row["difference"]),
@@ -160,9 +162,6 @@ def _support(result: dict[str, Any], metric: str) -> str:
     if result["windows"][n] is None:
         return "not part of this protocol"
     text = _count(result["windows"][n], "window")
-    pooled = PROTOCOLS[result["protocol"]].pooled(int(n))
-    if len(pooled) > 1:
-        text += f" ({', '.join(map(str, pooled))})"
     if result["skipped"][n]:
         text += f", {_count(result['skipped'][n], 'video')} too short"
     if result["empty_windows"][n]:
