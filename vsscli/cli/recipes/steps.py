@@ -34,7 +34,7 @@ class Step:
     def out(self) -> str | None:
         """Where its output goes: what ``$name`` stands for in later steps."""
         out = self.values.get("out")
-        return None if out is None else str(out)
+        return None if out is None else f"./{out}" if str(out).startswith("-") else str(out)
 
 
 def commands() -> dict[str, Any]:
