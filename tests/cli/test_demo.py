@@ -1,13 +1,14 @@
 """``vsscli demo``: its recipe on a smaller world, with the real server on loopback."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
 import typer
 
 from tests.data.trees import save_video
-from vsscli.cli.demo import run_demo
+from vsscli.cli.demo import end_lines, run_demo
 from vsscli.cli.main import run
 from vsscli.postprocess.facts import read_regions
 from vsscli.runs.run import open_run
@@ -32,6 +33,13 @@ def test_every_stage_has_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "water" in told
     assert (out / "submission.zip").is_file()
     assert b"corrected" in (out / "report.html").read_bytes()
+    end = end_lines(out)
+    assert f"\nOpen {out}/report.html\n" in end and "VIDEO" not in end and "NOTHING" not in end
+    same = all(corrected.digest(name) == open_run(out / "runs" / "selected").digest(name) for name in corrected.names())
+    assert ("needed correcting here" in end) == same
+    (line,) = [line for line in end.splitlines() if line.startswith("    vsscli show")]
+    film = tmp_path / "overlay.mp4"
+    assert run([*shlex.split(line)[1:-1], str(film)]) == 0 and film.is_file()
 
 
 def test_repeated_it_asks_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """``vsscli demo``."""
 
+import functools
 import shlex
 from pathlib import Path
 from typing import Annotated
@@ -9,18 +10,16 @@ import typer
 from vsscli.cli.talk import say
 from vsscli.errors import OptionError
 
-TAKES = """\
-This takes about 3 minutes of one core, and the less of your time the more cores there are: about 2 minutes on 2.
-"""
+TAKES = "This takes about 3 minutes of processor time: about 2 minutes on 2 cores that do nothing else.\n"
 
 #: What ends the demo; OUT is where all of it went.
-END = """
+END = """\
+The table's figures are of six short videos: differences of this size are chance (vsscli guide selection).NOTHING
+
 Open OUT/report.html
 The archive of the last stage is OUT/submission.zip; the runs are in OUT/runs. One video with its labels over it:
 
-    vsscli show OUT/runs/selected --data OUT/world --videos VIDEO --out overlay.mp4
-
-The table's figures are of six short videos: differences of this size are chance (vsscli guide selection).
+    vsscli show OUT/runs/corrected --data OUT/world --videos VIDEO --out overlay.mp4
 """
 
 OWN_DATA = """
@@ -66,7 +65,7 @@ def demo(
     place = out or Path("demo")
     say(TAKES)
     run_demo({"out": _word(place)})
-    _end(place)
+    print(end_lines(place))
     print(OWN_DATA)
 
 
@@ -80,15 +79,16 @@ def run_demo(settings: dict[str, str]) -> None:
         _run_recipe("demo", {**settings, "base_url": server.url})
 
 
-def _end(out: Path) -> None:
+def end_lines(out: Path) -> str:
+    """What to make of the demo in ``out``, and where its results are."""
     from vsscli.runs.run import open_run
 
     selected, corrected = (open_run(out / "runs" / name) for name in ("selected", "corrected"))
     names = selected.names()
-    text = END.replace("OUT", shlex.quote(_word(out))).replace("VIDEO", shlex.quote(names[0]))
-    if all(selected.digest(name) == corrected.digest(name) for name in names):
-        text += "Nothing needed correcting here: corrected is selected, pixel by pixel.\n"
-    print(text, end="")
+    same = all(selected.digest(name) == corrected.digest(name) for name in names)
+    nothing = " Nothing\nneeded correcting here: corrected is selected, pixel by pixel." if same else ""
+    words = {"NOTHING": nothing, "VIDEO": shlex.quote(names[0]), "OUT": shlex.quote(_word(out))}
+    return functools.reduce(lambda text, word: text.replace(*word), words.items(), END)
 
 
 def _video(video: Path, out: Path | None) -> None:
