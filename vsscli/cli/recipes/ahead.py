@@ -11,8 +11,8 @@ def check_ahead(steps: Sequence[Step], recipe: str) -> None:
     """OptionError naming every step whose model folder, key, price or server is missing."""
     faults = [(step, error) for step, error in ((step, find_fault(step, steps)) for step in steps) if error]
     if faults:
-        told = " ".join(f"{step.name} ({step.verb}): {error.message}" for step, error in faults)
-        raise OptionError(f"{recipe} would stop later, so nothing was begun. {told}", faults[0][1].hint)
+        told = " ".join(f"{step.name} ({step.verb}): {error}" for step, error in faults)
+        raise OptionError(f"{recipe} would stop later, so nothing was begun. {told}")
 
 
 def find_fault(step: Step, steps: Sequence[Step]) -> VssError | None:
