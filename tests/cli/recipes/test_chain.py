@@ -146,6 +146,14 @@ def test_no_old_numbers_of_a_step_left_out(place: Path, capsys: Capture) -> None
     assert out == "" and "left out" in err
 
 
+def test_a_dry_run_tells_what_would_be_left_out_before_it_is_there(place: Path, capsys: Capture) -> None:
+    make_vspw(place / "bare", {"1_a": (1, 24, 32)}, masks=False)
+    recipe("--dry-run", "--set", "data=bare")
+    err = capsys.readouterr().err
+    assert "[3/5 both] ensemble: waits for a and b." in err
+    assert "[4/5 score] score: would be left out, the split val of bare has no masks." in err
+
+
 def test_what_is_no_score_has_no_line(tmp_path: Path) -> None:
     steps = [Step(name, "score", (), {"run": "x/a", "json": str(tmp_path / name)}) for name in "abcdef"]
     for name, text in zip("abcde", ('{"miou": 0.5, "vc8": "x"}', "[1]", "{", "{}", "[" * 100_000), strict=True):
