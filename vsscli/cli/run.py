@@ -62,13 +62,17 @@ def run(
         raise OptionError("--print and --dry-run exclude each other.", "Both run nothing: give one of them.")
     name = Path(recipe).stem
     steps, settings = make_steps(read_recipe(find_recipe(recipe)), changes or [])
+    if recipe == "demo" and not settings["base_url"] and not print_:
+        raise OptionError(
+            "The recipe demo needs a server in place of a language model, and its base_url is empty.",
+            "vsscli demo starts the stand-in, and then runs this; or name a server: --set base_url=http://...",
+        )
     if print_:
         print_lines(steps, name, settings)
     elif dry_run:
         ask_steps(steps, name)
     else:
-        run_steps(steps, name)
-        scores = read_scores(steps)
+        scores = read_scores(run_steps(steps, name))
         if scores:
             print("\n".join(table_lines(scores)))
 

@@ -11,6 +11,8 @@ from tests.cli.recipes.small import RECIPE, write_recipe
 from tests.end_to_end.kill import results
 from tests.support import make_vspw
 from vsscli.cli.main import run
+from vsscli.cli.recipes.scores import read_scores, table_lines
+from vsscli.cli.recipes.steps import Step
 
 Capture = pytest.CaptureFixture[str]
 
@@ -53,7 +55,7 @@ def test_at_the_end_a_table_shows_the_scores(place: Path, capsys: Capture) -> No
     *_, head, row = capsys.readouterr().out.splitlines()
     assert head.split() == ["%", "mIoU", "VC8", "VC16"]
     name, miou, *windows = row.split()
-    assert name == "both" and 0 < float(miou) < 100 and windows == ["-", "-"], "two and three frames have no windows"
+    assert name == "score" and 0 < float(miou) < 100 and windows == ["-", "-"], "two and three frames have no windows"
 
 
 def test_repeated_it_makes_nothing_again(place: Path, capsys: Capture) -> None:
@@ -123,7 +125,9 @@ def test_a_dry_run_asks_each_verb_for_its_own(place: Path, capsys: Capture) -> N
 
 def test_a_dry_run_tells_what_would_stop_it(place: Path, capsys: Capture) -> None:
     assert recipe("--dry-run", "--set", "noise=2", out="out") == 2
-    assert "recipe would stop at step 'a' (infer): exit code 2." in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "recipe would stop at step 'a' (infer): exit code 2. The reason is above." in err
+    assert "[5/5 archive] submit: waits for both." in err, "the others are asked all the same"
     run(["infer", "it's data", "--model", "oracle:noise=0.2", "--workers", "1", "--out", "out/a"])
     one = ["--videos", "1_a", "--workers", "1", "--out", "out/b"]
     run(["infer", "it's data", "--model", "oracle:noise=0.1", "--seed", "1", *one])
@@ -131,6 +135,58 @@ def test_a_dry_run_tells_what_would_stop_it(place: Path, capsys: Capture) -> Non
     assert recipe("--dry-run", out="out") == 1, "one run is half done: the merge cannot tell"
     err = capsys.readouterr().err
     assert "both could not tell: see above. Steps before may be unfinished." in err
+
+
+def test_no_old_numbers_of_a_step_left_out(place: Path, capsys: Capture) -> None:
+    make_vspw(place / "bare", {"1_a": (1, 24, 32)}, masks=False)
+    (place / "s.json").write_text('{"miou": 0.5}')
+    write_recipe(place / "recipe.yaml", "steps: {s: {if: masks, score: run, data: bare, split: val, json: s.json}}")
+    assert run(["run", "recipe.yaml"]) == 0
+    out, err = capsys.readouterr()
+    assert out == "" and "left out" in err
+
+
+def test_a_dry_run_tells_what_would_be_left_out_before_it_is_there(place: Path, capsys: Capture) -> None:
+    make_vspw(place / "bare", {"1_a": (1, 24, 32)}, masks=False)
+    recipe("--dry-run", "--set", "data=bare")
+    err = capsys.readouterr().err
+    assert "[3/5 both] ensemble: waits for a and b." in err
+    assert "[4/5 score] score: would be left out, the split val of bare has no masks." in err
+
+
+def test_what_is_no_score_has_no_line(tmp_path: Path) -> None:
+    steps = [Step(name, "score", (), {"run": "x/a", "json": str(tmp_path / name)}) for name in "abcdef"]
+    for name, text in zip("abcde", ('{"miou": 0.5, "vc8": "x"}', "[1]", "{", "{}", "[" * 100_000), strict=True):
+        (tmp_path / name).write_text(text)
+    _, row = table_lines(read_scores(steps))
+    assert row.split() == ["a", "50.00", "-", "-"]
+
+
+ASKED = """\
+set: {data: it's data, mine: absent}
+steps:
+  a: {infer: $data, model: "oracle:noise=0.2", workers: 1, out: out/a}
+  b: {infer: $data, model: ./models/$mine, out: out/b}
+  corrected: {postprocess: $a, data: $data, llm: gpt-4, out: out/corrected}
+  c: {infer: $data, model: $corrected/model, out: out/c}
+"""
+
+
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_a_missing_key_and_model_are_told_before_the_first_step(
+    more: list[str], place: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    write_recipe(place / "recipe.yaml", ASKED)
+    (place / "models").mkdir()
+    assert run(["run", "recipe.yaml", *more]) == 2
+    err = " ".join(capsys.readouterr().err.split())
+    assert "There is no model folder ./models/absent" in err
+    assert "--llm gpt-4 needs a key, and the environment variable OPENAI_API_KEY is not set" in err
+    if more:
+        assert "would stop at step 'b' (infer): exit code 2. There" in err and "waits for corrected" in err
+        assert "would stop at step 'corrected' (postprocess): exit code 2. --llm" in err
+    assert not (place / "out").exists()
 
 
 def test_what_is_shipped_is_listed(capsys: Capture) -> None:

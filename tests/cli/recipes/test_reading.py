@@ -1,5 +1,6 @@
 """Recipes are read strictly: every fault is a sentence that names the file, the step and the entry."""
 
+import os
 import re
 from pathlib import Path
 
@@ -58,6 +59,20 @@ FAULTS: dict[str, tuple[str, str]] = {
         r"\$s is no place: the step 's' \(score\) has no output",
     ),
     "a dollar": ("steps: {a: {infer: $, model: m, out: z}}", r"a \$ without a name. Write \$\$"),
+    "a list as a name": ("steps:\n  ? [a]\n  : b\n", "is no YAML: line 2 a name is no text"),
+    "an empty setting in a path": (
+        "set: {o: }\nsteps: {a: {infer: x, model: m, out: $o/w}}",
+        r"step 'a': the setting 'o' is empty, and stands in a path .*\(\$o/w\)\. Give it: --set o=\.\.\.",
+    ),
+    "an empty setting in a setting": ("set: {o: , p: $o/w}\n" + f"{STEP}}}", "'p': the setting 'o' is empty"),
+    "the recipe as a result": (
+        "steps: {s: {score: x, data: d, json: ./recipe.yaml}}",
+        "step 's': 'json' is the recipe itself",
+    ),
+    "two scores in one file": (
+        "steps: {s: {score: x, data: d, json: s.json}, t: {score: y, data: d, json: ./s.json}}",
+        "step 't': 'json' is that of the step 's', too",
+    ),
     "an empty setting": ("set: {d: }\nsteps: {a: {infer: $d, model: m, out: z}}", "is empty. .*--set d=..."),
     "an empty setting of an option": (
         "set: {m: }\nsteps: {a: {infer: x, model: $m, out: z}}",
@@ -104,6 +119,22 @@ def test_a_wrong_call_is_a_sentence(
     assert run(words.split(" ")) == 2
     err = capsys.readouterr().err
     assert re.search(sentence, " ".join(err.replace("error: ", "", 1).split())), err
+
+
+def test_a_pipe_is_no_recipe(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("recipe.yaml")
+    assert run(["run", "recipe.yaml"]) == 2
+    assert "recipe.yaml is no regular file" in capsys.readouterr().err
+
+
+def test_the_demo_without_a_server_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["run", "demo"]) == 2
+    assert "base_url is empty. vsscli demo starts the stand-in" in " ".join(
+        capsys.readouterr().err.replace("\n", " ").split()
+    )
 
 
 def test_values_are_the_text_that_stands_there(tmp_path: Path) -> None:

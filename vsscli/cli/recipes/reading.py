@@ -50,8 +50,10 @@ def find_recipe(name: str) -> Path:
         return known[name]
     path = Path(name)
     try:
-        if path.exists() and not path.is_dir():
+        if path.is_file():
             return path
+        if path.exists() and not path.is_dir():
+            raise OptionError(f"{path} is no regular file.", "Give a recipe's YAML file.")
     except (OSError, ValueError):
         pass
     near = [path.stem] if path.stem in known else nearest(name, known)
@@ -108,10 +110,11 @@ def _loader() -> Any:
         def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
             seen: set[str] = set()
             for key, _ in node.value:
+                if not isinstance(key, yaml.ScalarNode):
+                    raise yaml.constructor.ConstructorError(None, None, "a name is no text", key.start_mark)
                 if key.value in seen:
                     raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} stands twice", key.start_mark)
-                if isinstance(key.value, str):
-                    seen.add(key.value)
+                seen.add(key.value)
             return super().construct_mapping(node, deep)
 
     return Loader

@@ -34,7 +34,7 @@ class Step:
     def out(self) -> str | None:
         """Where its output goes: what ``$name`` stands for in later steps."""
         out = self.values.get("out")
-        return None if out is None else str(out)
+        return None if out is None else f"./{out}" if str(out).startswith("-") else str(out)
 
 
 def commands() -> dict[str, Any]:
@@ -81,7 +81,24 @@ def make_steps(recipe: Recipe, changes: Sequence[str] = ()) -> tuple[list[Step],
                 suggest(entry.verb, known, "Verbs are"),
             )
         steps[entry.name] = _make(recipe, entry, known[entry.verb], _Names(recipe, settings, steps))
+    _check_files(recipe, list(steps.values()))
     return list(steps.values()), settings
+
+
+def _check_files(recipe: Recipe, steps: Sequence[Step]) -> None:
+    """OptionError where a step would write onto the recipe, or a score onto the score of another step."""
+    scores: dict[str, str] = {}
+    for step in steps:
+        where = f"{recipe.path}, step {step.name!r}"
+        for option in ("out", "json", "csv"):
+            place = step.values.get(option)
+            if place not in (None, "-") and os.path.realpath(place) == os.path.realpath(recipe.path):
+                raise OptionError(f"{where}: {option!r} is the recipe itself.", "Give another place.")
+        place = step.values.get("json")
+        if step.verb == "score" and place not in (None, "-"):
+            other = scores.setdefault(os.path.realpath(place), step.name)
+            if other != step.name:
+                raise OptionError(f"{where}: 'json' is that of the step {other!r}, too.", "Give each its own file.")
 
 
 @dataclass
@@ -102,6 +119,11 @@ class _Names:
                 return "$"
             name = braced or bare
             if name in self.settings:
+                if not self.settings[name] and match.group() != text:
+                    raise OptionError(
+                        f"{where}: the setting {name!r} is empty, and stands in a path or a longer text ({text}).",
+                        f"Give it: --set {name}=...",
+                    )
                 return self.settings[name]
             out = self._output(where, name)
             used.append(name)
