@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.report.conftest import HOSTILE, World
-from tests.support import tree
+from tests.support import file_limit, tree
 from vsscli.cli.main import run
 
 
@@ -170,16 +170,48 @@ def test_pictures_in_a_folder(made: World, tmp_path: Path, capfd: pytest.Capture
     command = ["show", str(made.runs[0]), "--data", str(made.data), "--out", str(out), "--workers", "1"]
     assert run(command) == 0
     assert sorted(path.name for path in out.iterdir()) == sorted(
-        ["1_split", "2_flip", "3_fine", "4_house", "5_both", HOSTILE]
+        [".vsscli-show.json", "1_split", "2_flip", "3_fine", "4_house", "5_both", HOSTILE]
     )
     first = tree(out)
-    assert len(first) == 36 and run(command) == 0 and tree(out) == first, "again: the same"
+    assert len(first) == 37 and run(command) == 0 and tree(out) == first, "again: the same"
     with Image.open(out / "2_flip" / "00000003.jpg") as picture:
         assert picture.width == 64 and picture.height > 48
     (out / "notes.txt").write_text("mine")
     capfd.readouterr()
     assert run(command) == 2
     assert "notes.txt, which is no video's pictures" in capfd.readouterr().err
+
+
+def test_frames_of_the_user_are_never_written_over(
+    made: World, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    mine, out = tmp_path / "mine", tmp_path / "out"
+    shutil.copytree(made.data / "data" / "1_split" / "origin", mine / "1_split")
+    command = ["show", str(made.runs[0]), "--data", str(made.data), "--workers", "1", "--videos", "1_split", "--out"]
+    before = tree(mine)
+    assert run([*command, str(mine)]) == 2
+    assert "is not empty and was not made by vsscli show" in " ".join(capfd.readouterr().err.split())
+    assert run([*command, str(out)]) == 0
+    shutil.rmtree(out / "1_split")
+    (out / "1_split").symlink_to(mine / "1_split")
+    assert run([*command, str(out)]) == 2
+    (out / "1_split").unlink()
+    (out / "1_split").mkdir()
+    (out / "1_split" / "00000001.jpg").symlink_to(next((mine / "1_split").iterdir()))
+    assert run([*command, str(out)]) == 2
+    assert capfd.readouterr().err.count("1_split, which is no video's pictures") == 2
+    assert tree(mine) == before
+
+
+def test_a_full_disk_leaves_no_part_of_a_picture(
+    made: World, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    command = ["show", str(made.runs[0]), "--data", str(made.data), "--workers", "1", "--out", str(out)]
+    with file_limit(1024):
+        assert run(command) == 2
+    assert "cannot be written" in " ".join(capfd.readouterr().err.split())
+    assert [path.name for path in out.rglob("*") if path.is_file()] == [".vsscli-show.json"]
 
 
 def test_a_film_of_one_video(made: World, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
