@@ -1,8 +1,10 @@
 """``vsscli report`` and ``vsscli show`` as people call them."""
 
 import json
+import math
 import re
 import shutil
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -163,6 +165,41 @@ def test_runs_that_do_not_fit_are_named(made: World, tmp_path: Path, capfd: pyte
     assert re.search(r"2_flip is missing in .*part", " ".join(capfd.readouterr().err.split()))
     assert run(["report", one, str(part), *here, "--videos", "3_fine"]) == 0
     assert not list(tmp_path.glob("*.tmp"))
+
+
+def first_region(content: Any) -> Any:
+    return next(region for region in content["facts"]["regions"] if region["questions"])
+
+
+def spoil_probability(content: Any) -> None:
+    first_region(content)["questions"][0]["answer"]["probability"] = math.nan
+
+
+@pytest.mark.parametrize(
+    ("place", "file", "change"),
+    [
+        (3, ".vsscli/done/1_split.json", spoil_probability),
+        (3, ".vsscli/done/1_split.json", lambda content: first_region(content).update(region=5)),
+        (3, ".vsscli/done/1_split.json", lambda content: first_region(content).update(candidates=5)),
+        (2, ".vsscli/done/1_split.json", lambda content: content["facts"].update(ssim=[10**400, 1])),
+        (2, ".vsscli/done/1_split.json", lambda content: content["facts"].update(margin=10**400)),
+        (2, ".vsscli/done/1_split.json", lambda content: content["facts"].update(margin=math.inf)),
+        (2, "run.json", lambda content: content.update(verb="\udc80x")),
+        (2, "run.json", lambda content: content["identity"].update(method="\udc80x")),
+    ],
+)
+def test_records_that_were_tampered_with_are_named(
+    made: World, tmp_path: Path, capfd: pytest.CaptureFixture[str], place: int, file: str, change: Callable[[Any], None]
+) -> None:
+    spoiled = shutil.copytree(made.runs[place], tmp_path / "spoiled") / file
+    content = json.loads(spoiled.read_text())
+    change(content)
+    spoiled.write_text(json.dumps(content))
+    out = tmp_path / "x.html"
+    assert (
+        run(["report", str(tmp_path / "spoiled"), "--data", str(made.data), "--out", str(out), "--workers", "1"]) == 2
+    )
+    assert file in "".join(capfd.readouterr().err.split()) and not out.exists()
 
 
 def test_pictures_in_a_folder(made: World, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
