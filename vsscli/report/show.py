@@ -13,6 +13,7 @@ from PIL import Image
 from vsscli.data.classes import ClassTable, vspw_classes
 from vsscli.data.dataset import Dataset
 from vsscli.errors import DataError, RunError
+from vsscli.report.colors import display_table
 from vsscli.report.film import Film
 from vsscli.report.overlay import Legend, blend
 from vsscli.runs.disk import atomic_path, disk_errors, real_path, write_atomic
@@ -42,8 +43,8 @@ class Overlays:
 
     @property
     def table(self) -> ClassTable:
-        """The run's own classes, else the dataset's, else VSPW's."""
-        return self.run.table or self.dataset.classes or vspw_classes()
+        """The run's own classes, else the dataset's, else VSPW's; in colours that can be told apart."""
+        return display_table(self.run.table or self.dataset.classes or vspw_classes())
 
     def check(self, videos: Sequence[str]) -> None:
         """RunError or DataError naming the first of ``videos`` whose frames, or masks where they are asked for, are not
@@ -69,7 +70,7 @@ class Overlays:
 
         The label maps are read twice: the legend is that of the whole video. Raises as `frames_and_maps`.
         """
-        heads = (self.run.path.resolve().name, "truth") if self.look.truth else ()
+        heads = (self.run.path.resolve().name, *(["truth"] if self.look.truth else []))
         classes = self._classes(video)
         source, legend = self.dataset.video(video), None
         for frame, (image, (labels,)) in zip(
