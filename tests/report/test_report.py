@@ -16,6 +16,10 @@ from PIL import Image
 from tests.report.conftest import HOSTILE, World
 from tests.support import file_limit, tree
 from vsscli.cli.main import run
+from vsscli.data.open import open_dataset
+from vsscli.report.lineage import find_steps
+from vsscli.report.stages import gather
+from vsscli.runs.run import open_run
 
 
 class Reader(HTMLParser):
@@ -128,7 +132,29 @@ def test_a_run_of_other_software_and_plain_frames(made: World, tmp_path: Path) -
     out = tmp_path / "plain.html"
     assert run(["report", str(maps), "--data", str(frames), "--out", str(out), "--workers", "1"]) == 0
     text = out.read_text()
-    assert "made by other software" in text and "has masks" in text
+    assert "made by other software" in text and "has masks" in text and "maps flicker %</button>" in text
+
+
+def test_a_run_is_compared_with_those_it_was_made_from(made: World) -> None:
+    stages = gather([open_run(path) for path in made.runs], open_dataset(made.data, "val"), None)
+    assert find_steps(stages) == [(0, 1), (0, 2), (1, 2), (2, 3), (2, 4)]
+    backwards = gather([open_run(path) for path in made.runs[::-1]], open_dataset(made.data, "val"), None)
+    assert find_steps(backwards) == [(2, 0), (2, 1), (4, 2), (3, 2), (2, 3), (3, 4)]
+    alone = gather([open_run(made.runs[place]) for place in (3, 0)], open_dataset(made.data, "val"), None)
+    assert find_steps(alone) == [(0, 1)]
+
+
+def test_equal_runs_do_not_differ(made: World, tmp_path: Path) -> None:
+    again = shutil.copytree(made.runs[1], tmp_path / "again")
+    manifest = json.loads((again / "run.json").read_text())
+    manifest["about"]["model"] = "tiny"
+    (again / "run.json").write_text(json.dumps(manifest))
+    out = tmp_path / "x.html"
+    here = ["--data", str(made.data), "--out", str(out), "--workers", "1"]
+    assert run(["report", str(made.runs[1]), str(again), *here]) == 0
+    text = out.read_text()
+    assert "no difference" in text and "may be chance" not in text
+    assert text.count("<dt>model</dt>") == 2 and text.count("<dt>model digest</dt>") == 1
 
 
 @pytest.mark.parametrize(
