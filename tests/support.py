@@ -1,6 +1,8 @@
 """Small datasets and runs for the tests, made by hand: every pixel is known."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import resource
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +88,17 @@ def make_run(
 def tree(folder: Path) -> dict[str, bytes]:
     """Every file below ``folder`` with its bytes: to see that nothing changed."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@contextlib.contextmanager
+def file_limit(size: int) -> Iterator[None]:
+    """No file of this process grows beyond ``size`` bytes: a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def peak_memory() -> int:

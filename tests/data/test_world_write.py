@@ -1,6 +1,7 @@
 """The generated world on disk: VSPW's layout, the same bytes always, continued after any interruption."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.support import file_limit
 from vsscli.data.classes import IGNORE
 from vsscli.data.images import read_image, read_indices
 from vsscli.data.open import open_dataset
@@ -297,6 +299,35 @@ def test_a_disk_that_refuses_has_its_sentence(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be written") as caught:
         make(tmp_path / "file" / "w")
     assert "continues" in caught.value.hint
+
+
+def test_a_full_disk_leaves_no_part_of_a_picture(whole: Path, tmp_path: Path) -> None:
+    out = tmp_path / "w"
+    with file_limit(1024), pytest.raises(DataError, match="cannot be written: File too large"):
+        make(out)
+    assert not list((out / "data").glob("*"))
+    make(out)
+    assert tree(out) == tree(whole)
+
+
+def test_a_damaged_video_is_named(whole: Path, tmp_path: Path) -> None:
+    """In a finished world and in one that is continued."""
+    out = tmp_path / "w"
+    make(out)
+    (name,) = (out / "test.txt").read_text().split()
+    for folder, kind in ((out / "data" / name, "origin"), (out / "test_truth" / name, "mask")):
+        next((folder / kind).iterdir()).unlink()
+        for manifest in (True, False):
+            if not manifest:
+                (out / DOING).mkdir()
+                (out / DOING / PLAN).write_text(json.dumps(Plan(5, COUNTS, 3, SIZE).identity()))
+                (out / "manifest.json").rename(tmp_path / "manifest.json")
+            with pytest.raises(DataError, match=rf"{kind} lacks 1 of its 3 files, the first") as caught:
+                make(out)
+            assert f"Remove {folder} and repeat" in caught.value.hint
+        shutil.rmtree(folder)
+        make(out)
+        assert tree(out) == tree(whole)
 
 
 def test_chosen_places_are_videos_of_the_whole_world(tmp_path: Path) -> None:

@@ -352,7 +352,12 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
     "pictures among other things": (
         run_and_foreign_out,
         "show {run} --data {data} --out {out}",
-        r"out holds thesis.tex, which is no video's pictures",
+        r"out is not empty and was not made by vsscli show",
+    ),
+    "a run below a file": (
+        spoil_nothing,
+        "infer {data} --model tiny --out {data}/val.txt/x",
+        r"--out .*val.txt/x lies below .*val.txt, which is a file",
     ),
     "pictures in the data": (make_run, "show {run} --data {data} --out {data}/new", r"lies inside .*data, an input"),
     "masks that are not there": (

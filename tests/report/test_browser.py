@@ -93,6 +93,8 @@ def test_a_video_opens_and_closes(page: Page) -> None:
 
 def test_the_slider_moves_between_two_runs(page: Page) -> None:
     page.run("document.querySelector('#video-table button.open').click()")
+    chosen = "[...document.querySelectorAll('.controls select')].map(s => s.selectedOptions[0].textContent)"
+    assert page.run(chosen) == ["truth", "gpt"], "at first"
     page.run("document.querySelectorAll('.controls select').forEach((s, i) => { s.value = 2 + i; })")
     page.run("document.querySelector('.controls select').dispatchEvent(new Event('change'))")
     loaded(page, ".viewer img")

@@ -116,6 +116,12 @@ def test_a_legend_names_every_class_and_keeps_its_size(width: int) -> None:
     assert {TABLE.colors[label] for label in classes} <= below
 
 
+def test_one_head_stands_above_too() -> None:
+    picture = np.zeros((40, 97, 3), np.uint8)
+    bare, named = (Legend(97, 240, TABLE, [0], heads).add(picture) for heads in ((), ("run",)))
+    assert len(named) > len(bare) and (named[-len(bare) :] == bare).all()
+
+
 def luminance(color: str) -> float:
     parts = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
     linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)

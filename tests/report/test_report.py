@@ -1,8 +1,10 @@
 """``vsscli report`` and ``vsscli show`` as people call them."""
 
 import json
+import math
 import re
 import shutil
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,12 @@ import pytest
 from PIL import Image
 
 from tests.report.conftest import HOSTILE, World
-from tests.support import tree
+from tests.support import file_limit, tree
 from vsscli.cli.main import run
+from vsscli.data.open import open_dataset
+from vsscli.report.lineage import find_steps
+from vsscli.report.stages import gather
+from vsscli.runs.run import open_run
 
 
 class Reader(HTMLParser):
@@ -126,7 +132,29 @@ def test_a_run_of_other_software_and_plain_frames(made: World, tmp_path: Path) -
     out = tmp_path / "plain.html"
     assert run(["report", str(maps), "--data", str(frames), "--out", str(out), "--workers", "1"]) == 0
     text = out.read_text()
-    assert "made by other software" in text and "has masks" in text
+    assert "made by other software" in text and "has masks" in text and "maps flicker %</button>" in text
+
+
+def test_a_run_is_compared_with_those_it_was_made_from(made: World) -> None:
+    stages = gather([open_run(path) for path in made.runs], open_dataset(made.data, "val"), None)
+    assert find_steps(stages) == [(0, 1), (0, 2), (1, 2), (2, 3), (2, 4)]
+    backwards = gather([open_run(path) for path in made.runs[::-1]], open_dataset(made.data, "val"), None)
+    assert find_steps(backwards) == [(2, 0), (2, 1), (4, 2), (3, 2), (2, 3), (3, 4)]
+    alone = gather([open_run(made.runs[place]) for place in (3, 0)], open_dataset(made.data, "val"), None)
+    assert find_steps(alone) == [(0, 1)]
+
+
+def test_equal_runs_do_not_differ(made: World, tmp_path: Path) -> None:
+    again = shutil.copytree(made.runs[1], tmp_path / "again")
+    manifest = json.loads((again / "run.json").read_text())
+    manifest["about"]["model"] = "tiny"
+    (again / "run.json").write_text(json.dumps(manifest))
+    out = tmp_path / "x.html"
+    here = ["--data", str(made.data), "--out", str(out), "--workers", "1"]
+    assert run(["report", str(made.runs[1]), str(again), *here]) == 0
+    text = out.read_text()
+    assert "no difference" in text and "may be chance" not in text
+    assert text.count("<dt>model</dt>") == 2 and text.count("<dt>model digest</dt>") == 1
 
 
 @pytest.mark.parametrize(
@@ -165,21 +193,88 @@ def test_runs_that_do_not_fit_are_named(made: World, tmp_path: Path, capfd: pyte
     assert not list(tmp_path.glob("*.tmp"))
 
 
+def first_region(content: Any) -> Any:
+    return next(region for region in content["facts"]["regions"] if region["questions"])
+
+
+def spoil_probability(content: Any) -> None:
+    first_region(content)["questions"][0]["answer"]["probability"] = math.nan
+
+
+@pytest.mark.parametrize(
+    ("place", "file", "change"),
+    [
+        (3, ".vsscli/done/1_split.json", spoil_probability),
+        (3, ".vsscli/done/1_split.json", lambda content: first_region(content).update(region=5)),
+        (3, ".vsscli/done/1_split.json", lambda content: first_region(content).update(candidates=5)),
+        (2, ".vsscli/done/1_split.json", lambda content: content["facts"].update(ssim=[10**400, 1])),
+        (2, ".vsscli/done/1_split.json", lambda content: content["facts"].update(margin=10**400)),
+        (2, ".vsscli/done/1_split.json", lambda content: content["facts"].update(margin=math.inf)),
+        (2, "run.json", lambda content: content.update(verb="\udc80x")),
+        (2, "run.json", lambda content: content["identity"].update(method="\udc80x")),
+    ],
+)
+def test_records_that_were_tampered_with_are_named(
+    made: World, tmp_path: Path, capfd: pytest.CaptureFixture[str], place: int, file: str, change: Callable[[Any], None]
+) -> None:
+    spoiled = shutil.copytree(made.runs[place], tmp_path / "spoiled") / file
+    content = json.loads(spoiled.read_text())
+    change(content)
+    spoiled.write_text(json.dumps(content))
+    out = tmp_path / "x.html"
+    assert (
+        run(["report", str(tmp_path / "spoiled"), "--data", str(made.data), "--out", str(out), "--workers", "1"]) == 2
+    )
+    assert file in "".join(capfd.readouterr().err.split()) and not out.exists()
+
+
 def test_pictures_in_a_folder(made: World, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "pictures"
     command = ["show", str(made.runs[0]), "--data", str(made.data), "--out", str(out), "--workers", "1"]
     assert run(command) == 0
     assert sorted(path.name for path in out.iterdir()) == sorted(
-        ["1_split", "2_flip", "3_fine", "4_house", "5_both", HOSTILE]
+        [".vsscli-show.json", "1_split", "2_flip", "3_fine", "4_house", "5_both", HOSTILE]
     )
     first = tree(out)
-    assert len(first) == 36 and run(command) == 0 and tree(out) == first, "again: the same"
+    assert len(first) == 37 and run(command) == 0 and tree(out) == first, "again: the same"
     with Image.open(out / "2_flip" / "00000003.jpg") as picture:
         assert picture.width == 64 and picture.height > 48
     (out / "notes.txt").write_text("mine")
     capfd.readouterr()
     assert run(command) == 2
     assert "notes.txt, which is no video's pictures" in capfd.readouterr().err
+
+
+def test_frames_of_the_user_are_never_written_over(
+    made: World, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    mine, out = tmp_path / "mine", tmp_path / "out"
+    shutil.copytree(made.data / "data" / "1_split" / "origin", mine / "1_split")
+    command = ["show", str(made.runs[0]), "--data", str(made.data), "--workers", "1", "--videos", "1_split", "--out"]
+    before = tree(mine)
+    assert run([*command, str(mine)]) == 2
+    assert "is not empty and was not made by vsscli show" in " ".join(capfd.readouterr().err.split())
+    assert run([*command, str(out)]) == 0
+    shutil.rmtree(out / "1_split")
+    (out / "1_split").symlink_to(mine / "1_split")
+    assert run([*command, str(out)]) == 2
+    (out / "1_split").unlink()
+    (out / "1_split").mkdir()
+    (out / "1_split" / "00000001.jpg").symlink_to(next((mine / "1_split").iterdir()))
+    assert run([*command, str(out)]) == 2
+    assert capfd.readouterr().err.count("1_split, which is no video's pictures") == 2
+    assert tree(mine) == before
+
+
+def test_a_full_disk_leaves_no_part_of_a_picture(
+    made: World, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    command = ["show", str(made.runs[0]), "--data", str(made.data), "--workers", "1", "--out", str(out)]
+    with file_limit(1024):
+        assert run(command) == 2
+    assert "cannot be written" in " ".join(capfd.readouterr().err.split())
+    assert [path.name for path in out.rglob("*") if path.is_file()] == [".vsscli-show.json"]
 
 
 def test_a_film_of_one_video(made: World, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -169,7 +169,9 @@ def infer(
     from vsscli.engine import cores, find_cluster, plan, produce, select_videos
     from vsscli.infer.build import find_devices
     from vsscli.infer.oracle import PREFIX
+    from vsscli.runs.output import check_above
 
+    check_above(out)
     dataset = open_dataset(data, split)
     chosen = select_videos(dataset.names(), videos, shard)
     cluster = find_cluster(engine, address)

@@ -73,8 +73,10 @@ def _is_film(out: Path, videos: tuple[str, ...]) -> bool:
 
 
 def _check_folder(out: Path, inputs: list[Path], names: tuple[str, ...]) -> None:
-    """OptionError where ``out`` is no folder, holds other things than videos' pictures, or lies inside an input."""
-    from vsscli.runs.disk import disk_errors, real_path
+    """OptionError where ``out`` is no folder, was not made by an earlier call, holds other things or links, or lies
+    inside an input."""
+    from vsscli.report.show import MARKER
+    from vsscli.runs.disk import disk_errors, real_path, sweep_temporary
 
     with disk_errors(out):
         place = real_path(out)
@@ -85,16 +87,25 @@ def _check_folder(out: Path, inputs: list[Path], names: tuple[str, ...]) -> None
                 raise OptionError(
                     f"--out {out} lies inside {path}, an input, or holds it.", "Inputs are never changed."
                 )
-        for item in sorted(place.iterdir()) if place.is_dir() else ():
-            if (
-                item.name not in names
-                or not item.is_dir()
-                or any(p.suffix not in (".jpg", ".tmp") for p in item.iterdir())
-            ):
+        sweep_temporary(place, f".{MARKER}.*.tmp")
+        items = sorted(place.iterdir()) if place.is_dir() else []
+        if items and not (place / MARKER).is_file():
+            raise OptionError(
+                f"--out {out} is not empty and was not made by vsscli show.", "Give a folder that is absent or empty."
+            )
+        for item in items:
+            if item.name != MARKER and not (item.name in names and _is_pictures(item)):
                 raise OptionError(
                     f"--out {out} holds {item.name}, which is no video's pictures.",
                     "Give a folder that is absent or empty.",
                 )
+
+
+def _is_pictures(folder: Path) -> bool:
+    """Whether a folder holds pictures alone. Links are none: what they lead to is not ours to write."""
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    return all(path.suffix in (".jpg", ".tmp") and not path.is_symlink() for path in folder.iterdir())
 
 
 def _write_film(overlays: "Overlays", video: str, out: Path, fps: float) -> None:
@@ -114,7 +125,8 @@ def _write_film(overlays: "Overlays", video: str, out: Path, fps: float) -> None
 
 def _write_folder(overlays: "Overlays", videos: tuple[str, ...], out: Path, workers: int) -> None:
     from vsscli import engine
-    from vsscli.report.show import write_frames
+    from vsscli.report.show import mark_folder, write_frames
 
+    mark_folder(out)
     frames = sum(engine.map(partial(write_frames, overlays, out), list(videos), workers=workers, title="show"))
     say(f"show: {plural(len(videos), 'video')}, {plural(frames, 'frame')} -> {out}")

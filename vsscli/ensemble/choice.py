@@ -1,5 +1,6 @@
 """Which run is taken for a video, and how that stands in its record."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -69,7 +70,9 @@ def read_choice(run: Path, video: str, runs: int) -> Choice:
         places = (choice.chosen, *choice.ineligible)
         if any(type(i) is not int or i not in range(runs) for i in places) or len(ssim or range(runs)) != runs:
             raise ValueError("it is not of these runs")
-    except (KeyError, TypeError, ValueError) as error:
+        if not all(map(math.isfinite, (*(choice.ssim or ()), choice.margin or 0.0))):
+            raise ValueError("a number of it is none")
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise RunError(
             f"{record_path(run, video)}: this record does not tell which run was chosen ({error}).",
             f"Remove it and {run / video}, and repeat the command that made them.",

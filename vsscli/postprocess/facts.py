@@ -1,6 +1,7 @@
 """What the record of a video tells of its regions: what was asked and answered, what was decided, what changed."""
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,10 +68,12 @@ def read_regions(run: Path, record: Record) -> list[Told]:
     """The regions of a finished video of ``run``; RunError where its record does not tell them."""
     facts = record.facts
     try:
+        for region in facts["regions"]:
+            _check_kinds(region)
         told = [
             Told(
                 record.video,
-                str(region["region"]),
+                region["region"],
                 {str(name): int(count) for name, count in region["pixels"].items()},
                 len(region["questions"]),
                 {str(name): float(weight) for name, weight in region["votes"].items()},
@@ -87,6 +90,24 @@ def read_regions(run: Path, record: Record) -> list[Told]:
             f"Remove it and {run / record.video}, and repeat the command that made them.",
         ) from None
     return told
+
+
+def _check_kinds(region: Mapping[str, Any]) -> None:
+    """KeyError, TypeError or ValueError where a part of a region that people are shown is not of its kind."""
+    candidates, questions = region["candidates"], region["questions"]
+    if not all(isinstance(text, str) for text in (region["region"], region["group"], *candidates)):
+        raise TypeError("a name is no text")
+    if not (isinstance(candidates, list) and isinstance(questions, list)):
+        raise TypeError("the candidates and questions are no lists")
+    for question in questions:
+        if not isinstance(question, dict):
+            raise TypeError("a question is no object")
+        answer = question.get("answer")
+        chance = answer.get("probability") if isinstance(answer, dict) else None
+        if chance is not None and not (type(chance) in (int, float) and math.isfinite(chance)):
+            raise ValueError("the probability of an answer is none")
+        if isinstance(answer, dict) and not isinstance(answer.get("chosen"), str | None):
+            raise TypeError("what an answer chose is no text")
 
 
 def require_region(video: str, region: str, names: Sequence[str]) -> None:

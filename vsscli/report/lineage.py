@@ -52,6 +52,29 @@ def trace(stages: Stages) -> list[Ancestor]:
     return list(known.values())
 
 
+def find_steps(stages: Stages) -> list[tuple[int, int]]:
+    """(before, after), places among the stages: each run with those it was made from; where none of them is there,
+    with the last one before it of the same model, else with the one before it."""
+    return [(before, after) for after in range(len(stages.runs)) for before in _before(stages, after)]
+
+
+def _before(stages: Stages, after: int) -> list[int]:
+    run, found = stages.runs[after], list[int]()
+    for identity, called in _inputs(run):
+        alike = [i for i, other in enumerate(stages.runs) if i != after and other.identity == identity]
+        named = [i for i in alike if stages.runs[i].path.resolve().name == called]
+        found += (named or (alike if identity != "foreign" else []))[:1]
+    if found or not after:
+        return list(dict.fromkeys(found))
+    model = _model(run)
+    same = [i for i in range(after) if model is not None and _model(stages.runs[i]) == model]
+    return [same[-1] if same else after - 1]
+
+
+def _model(run: Run) -> object:
+    return None if run.manifest is None or run.manifest.verb != "infer" else run.manifest.identity.get("model")
+
+
 def _inputs(run: Run) -> Iterator[tuple[str, str]]:
     """(identity, name) of the runs that ``run`` was made from."""
     if run.manifest is None:
@@ -73,6 +96,8 @@ def _describe(run: Run, name: str, stage: bool, links: tuple[Link, ...]) -> Ance
     options = {**manifest.identity, **({"view": dict(manifest.view)} if manifest.view is not None else {})}
     if manifest.classes is not None:
         options["classes"] = f"{manifest.classes.get('name')}, {manifest.classes.get('digest')}"
+    if "model" in options and "model" in manifest.about:
+        options["model digest"] = options.pop("model")
     shown = tuple((key, _show(value)) for key, value in sorted(options.items()) if key not in ("run", "runs"))
     about = tuple((key, _show(value)) for key, value in sorted(manifest.about.items()) if key not in ("run", "runs"))
     return Ancestor(name, stage, manifest.verb, manifest.version, run.identity, shown, about, links)

@@ -42,7 +42,7 @@ class Legend:
         self._line = round(min(max(height * _LINE, _SMALLEST), _LARGEST))
         self._font = _font(self._line * 0.72)
         self._rows = self._arrange(classes)
-        self._top = self._draw_heads(heads) if len(heads) > 1 else None
+        self._top = self._draw_heads(heads) if heads else None
         self._bottom = self._draw_rows()
 
     def add(self, picture: Array) -> Array:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from vsscli.report.lineage import find_steps
 from vsscli.report.stages import Stages
 from vsscli.score.intervals import compare, intervals
 from vsscli.score.measures import sum_pixels
@@ -32,10 +32,12 @@ class Confusion:
 
 @dataclass(frozen=True)
 class Scores:
-    """Per run the result of ``vsscli score``, with intervals; ``steps``: each run but the first against the one before
-    it (see `vsscli.score.intervals.compare`); the most frequent ``confusions``, most pixels first."""
+    """Per run the result of ``vsscli score``, with intervals; ``steps``: for each of ``pairs`` (before, after) of runs
+    their comparison (see `find_steps`, `vsscli.score.intervals.compare`); the most frequent ``confusions``, most pixels
+    first."""
 
     results: tuple[dict[str, Any], ...]
+    pairs: tuple[tuple[int, int], ...]
     steps: tuple[dict[str, Any], ...]
     confusions: tuple[Confusion, ...]
 
@@ -59,8 +61,9 @@ def score_stages(stages: Stages, protocol: str, workers: int) -> Scores | None:
         for run, name in zip(stages.runs, stages.names, strict=True)
     ]
     results = [{**describe(one), "intervals": intervals(one)} for one in counts]
-    steps = [compare(after, before) for before, after in pairwise(counts)]
-    return Scores(tuple(results), tuple(steps), tuple(confusions(counts)))
+    pairs = find_steps(stages)
+    steps = [compare(counts[after], counts[before]) for before, after in pairs]
+    return Scores(tuple(results), tuple(pairs), tuple(steps), tuple(confusions(counts)))
 
 
 def confusions(counts: Sequence[Counts]) -> list[Confusion]:

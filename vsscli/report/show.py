@@ -1,5 +1,6 @@
 """Overlays of a run: as a film of one video, or as a folder of frames per video."""
 
+import io
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,13 +13,16 @@ from PIL import Image
 from vsscli.data.classes import ClassTable, vspw_classes
 from vsscli.data.dataset import Dataset
 from vsscli.errors import DataError, RunError
+from vsscli.report.colors import display_table
 from vsscli.report.film import Film
 from vsscli.report.overlay import Legend, blend
-from vsscli.runs.disk import atomic_path, disk_errors, real_path
+from vsscli.runs.disk import atomic_path, disk_errors, real_path, write_atomic
 from vsscli.runs.run import Run
 from vsscli.runs.source import check_source, frames_and_maps
 
 Array = NDArray[np.uint8]
+#: Lies in a folder of overlays: an earlier call made it, and its pictures may be replaced.
+MARKER = ".vsscli-show.json"
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,8 @@ class Overlays:
 
     @property
     def table(self) -> ClassTable:
-        """The run's own classes, else the dataset's, else VSPW's."""
-        return self.run.table or self.dataset.classes or vspw_classes()
+        """The run's own classes, else the dataset's, else VSPW's; in colours that can be told apart."""
+        return display_table(self.run.table or self.dataset.classes or vspw_classes())
 
     def check(self, videos: Sequence[str]) -> None:
         """RunError or DataError naming the first of ``videos`` whose frames, or masks where they are asked for, are not
@@ -66,7 +70,7 @@ class Overlays:
 
         The label maps are read twice: the legend is that of the whole video. Raises as `frames_and_maps`.
         """
-        heads = (self.run.path.resolve().name, "truth") if self.look.truth else ()
+        heads = (self.run.path.resolve().name, *(["truth"] if self.look.truth else []))
         classes = self._classes(video)
         source, legend = self.dataset.video(video), None
         for frame, (image, (labels,)) in zip(
@@ -113,6 +117,15 @@ def write_film(overlays: Overlays, video: str, out: Path, fps: float, step: Call
             step()
 
 
+def mark_folder(out: Path) -> None:
+    """Makes the folder ``out`` for `write_frames` and puts the `MARKER` into it. DiskError."""
+    place = real_path(out)
+    with disk_errors(out):
+        place.mkdir(parents=True, exist_ok=True)
+    if not (place / MARKER).is_file():
+        write_atomic(place / MARKER, b'{"made_by": "vsscli show"}\n')
+
+
 def write_frames(overlays: Overlays, out: Path, video: str) -> int:
     """Writes ``out/<video>/<frame>.jpg``, each file whole or not at all; gives their number. DiskError."""
     folder = real_path(out) / video
@@ -120,7 +133,8 @@ def write_frames(overlays: Overlays, out: Path, video: str) -> int:
         folder.mkdir(parents=True, exist_ok=True)
     count = 0
     for frame, picture in overlays.pictures(video):
-        with atomic_path(folder / f"{frame}.jpg") as temporary:
-            Image.fromarray(picture).save(temporary, "JPEG", quality=92, subsampling=0)
+        content = io.BytesIO()  # to a disk that is full Pillow may write a part of a JPEG and tell nothing
+        Image.fromarray(picture).save(content, "JPEG", quality=92, subsampling=0)
+        write_atomic(folder / f"{frame}.jpg", content.getvalue())
         count += 1
     return count

@@ -8,6 +8,7 @@ from vsscli.data.classes import ClassTable, vspw_classes
 from vsscli.data.dataset import Dataset
 from vsscli.engine import select_videos
 from vsscli.errors import OptionError
+from vsscli.report.colors import display_table
 from vsscli.runs.merge import check_tables, check_videos
 from vsscli.runs.run import Run
 from vsscli.runs.source import check_source
@@ -32,9 +33,10 @@ class Stages:
 
     @cached_property
     def table(self) -> ClassTable:
-        """The classes of the label maps: the first run's that tells them, else the dataset's, else VSPW's."""
+        """The classes of the label maps: the first run's that tells them, else the dataset's, else VSPW's; in colours
+        that can be told apart."""
         told = next(filter(None, (run.table for run in self.runs)), None)
-        return told or self.dataset.classes or vspw_classes()
+        return display_table(told or self.dataset.classes or vspw_classes())
 
     @cached_property
     def masked(self) -> frozenset[str]:

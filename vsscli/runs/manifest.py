@@ -109,6 +109,7 @@ def read_manifest(folder: Path) -> Manifest | None:
     path = folder / "run.json"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        json.dumps(content, ensure_ascii=False).encode()  # half a surrogate pair is JSON and no text
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:

@@ -41,6 +41,7 @@ def check_output(path: Path, manifest: Manifest, inputs: Sequence[Path]) -> bool
             raise RunError(
                 f"--out {path} {relation} the input {other}: inputs are never changed.", "Choose another folder."
             )
+    check_above(path)
     if not path.exists():
         return False
     if not path.is_dir():
@@ -54,6 +55,14 @@ def check_output(path: Path, manifest: Manifest, inputs: Sequence[Path]) -> bool
         return False
     _require_equal(path, there, manifest)
     return True
+
+
+def check_above(path: Path) -> None:
+    """RunError where ``path`` lies below a file. Writes nothing."""
+    with disk_errors(path):
+        above = next((place for place in path.parents if place.exists()), path.parent)
+    if above.exists() and not above.is_dir():
+        raise RunError(f"--out {path} lies below {above}, which is a file.", "Give a folder that is absent or empty.")
 
 
 def _require_equal(path: Path, there: Manifest, manifest: Manifest) -> None:

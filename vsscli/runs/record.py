@@ -77,7 +77,7 @@ def read_record(run: Path, video: str) -> Record | None:
         if not kinds or not all(isinstance(part, str) for part in texts):
             raise TypeError("a part of it is not of its kind")
         return record
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise RunError(

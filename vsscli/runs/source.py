@@ -63,7 +63,7 @@ def frames_and_maps(dataset: Dataset, runs: Sequence[Run], video: str) -> Iterat
         if before not in (None, size):
             raise DataError(
                 f"Frame {frame} of video {video} in {dataset.root} is {_show(size)}, the frame before is another size.",
-                "Motion is followed between frames of one size.",
+                "All frames of a video must have one size here.",
             )
         maps = [run.labels(video, frame) for run in runs]
         for run, labels in zip(runs, maps, strict=True):

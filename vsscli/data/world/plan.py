@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from vsscli.data.world.video import LANDS, SPLITS, VERSION, WATERS, place_name, video_index, video_name
-from vsscli.errors import OptionError
+from vsscli.data.world.video import LANDS, SPLITS, VERSION, WATERS, frame_numbers, place_name, video_index, video_name
+from vsscli.errors import DataError, OptionError
 
 MANIFEST = "manifest.json"
 #: Where videos grow before they are renamed to their place; gone when the world is finished.
@@ -41,6 +41,19 @@ class Job:
     def truth(self) -> Path:
         """Where the video's folder ``mask`` lies: beside the data for the test split."""
         return self.out / "test_truth" / self.name if self.split == "test" else self.folder
+
+    def check(self) -> None:
+        """DataError where a frame or a mask of the finished video is gone: by their names, nothing is read."""
+        numbers = frame_numbers(self.seed, self.index, self.frames)
+        for video, kind, suffix in ((self.folder, "origin", "jpg"), (self.truth, "mask", "png")):
+            folder = video / kind
+            there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+            lost = [name for name in (f"{number:08d}.{suffix}" for number in numbers) if name not in there]
+            if lost:
+                raise DataError(
+                    f"{folder} lacks {len(lost)} of its {self.frames} files, the first is {lost[0]}.",
+                    f"Remove {video} and repeat the command: it makes that video again.",
+                )
 
 
 @dataclass(frozen=True)

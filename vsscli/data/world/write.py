@@ -12,6 +12,7 @@ differently.
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -75,10 +76,14 @@ def write_world(
 
     ``videos`` are the numbers of videos of ``train``, ``val`` and ``test``; ``size`` is (H, W); ``places``: only those
     that show one of these. ``spread`` runs the videos and may use any number of processes: the bytes do not depend on
-    it. Raises OptionError for bad values and for a folder that holds something else, DataError when the disk refuses.
+    it. Raises OptionError for bad values and for a folder that holds something else, DataError when the disk refuses or
+    a finished video lacks files.
     """
     plan = Plan(seed, videos, frames, size, places)
     if check_folder(plan, out):
+        with _disk(out):
+            for job in plan.jobs(out):
+                job.check()
         _leave(out / DOING)  # a process killed right after its manifest could not
         return _read_manifest(out)
     with _disk(out):
@@ -99,6 +104,7 @@ def make_video(job: Job) -> VideoRecord:
                 _rename(doing / "truth", job.truth)
             _rename(doing / "data", job.folder)
             shutil.rmtree(doing)
+        job.check()
         return _inspect(job)
 
 
@@ -110,10 +116,17 @@ def _draw(job: Job, doing: Path) -> None:
     numbers = frame_numbers(job.seed, job.index, job.frames)
     drawn = stored_frames(job.seed, job.index, job.frames, job.size)
     for number, (image, stored) in zip(numbers, drawn, strict=True):
-        Image.fromarray(image).save(origin / f"{number:08d}.jpg", quality=JPEG_QUALITY)
+        _save(Image.fromarray(image), origin / f"{number:08d}.jpg", quality=JPEG_QUALITY)
         colored = Image.fromarray(stored)
         colored.putpalette(_palette())
-        colored.save(mask / f"{number:08d}.png", compress_level=PNG_LEVEL)
+        _save(colored, mask / f"{number:08d}.png", compress_level=PNG_LEVEL)
+
+
+def _save(picture: Image.Image, path: Path, **options: int) -> None:
+    """Whole, or an OSError: straight to a disk that is full Pillow may write a part of a JPEG and tell nothing."""
+    content = io.BytesIO()
+    picture.save(content, "JPEG" if path.suffix == ".jpg" else "PNG", **options)
+    path.write_bytes(content.getvalue())
 
 
 def _palette() -> bytes:

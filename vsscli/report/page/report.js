@@ -105,7 +105,7 @@
     const known = layers(block), truth = known.findIndex((layer) => layer.name === "truth");
     const first = known.length - page.runs.length * (truth > 0 ? 2 : 1);
     const last = first + page.runs.length - 1;
-    const left = page.runs.length > 1 ? last - 1 : truth > 0 ? truth : 0;
+    const left = truth > 0 ? truth : page.runs.length > 1 ? last - 1 : 0;
     const base = picture("", "the frame"), sides = [make("img", { alt: "" }), make("img", { alt: "" })];
     const line = make("div", { class: "line" });
     const captions = [make("span"), make("span")];
