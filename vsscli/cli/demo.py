@@ -65,7 +65,7 @@ def demo(
     place = out or Path("demo")
     say(TAKES)
     run_demo({"out": _word(place)})
-    print(end_lines(place))
+    print(end_lines(place), end="")
     print(OWN_DATA)
 
 
