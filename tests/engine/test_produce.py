@@ -365,5 +365,5 @@ def test_a_disk_that_refuses_ends_the_command_with_a_sentence(tmp_path: Path) ->
     with pytest.raises(DiskError, match="cannot be written"):
         produce(Stripes(), Path("/proc/vsscli-run"), VIDEOS)
     (tmp_path / "file").write_text("")
-    with pytest.raises(DiskError, match="cannot be written"):
+    with pytest.raises(RunError, match="lies below .*file, which is a file"):
         produce(Stripes(), tmp_path / "file" / "run", VIDEOS)

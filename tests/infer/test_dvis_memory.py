@@ -56,15 +56,15 @@ def need_of(data: Path, model: Path, size: str) -> Need:
 
 
 def test_a_frame_of_720p_takes_what_is_told(tmp_path: Path) -> None:
-    """60 frames against 240, by default: what is kept stays in memory up to a gigabyte."""
+    """20 frames against 100, by default: what is kept stays in memory up to a gigabyte."""
     model = write_random(tmp_path / "model", "offline")
     peaks = []
-    for count in (60, 240):
+    for count in (20, 100):
         data = make_frames(tmp_path / f"v{count}" / "a", count, (360, 640)).parent
         peaks.append(peak(data, tmp_path / f"run{count}", model, "720", 2, 1 << 30))
     need = need_of(data, model, "720")
-    assert (need.frames, need.stored) == (240, 32 * 184 * 320 * 4)
-    grown = (peaks[1] - peaks[0]) / 180
+    assert (need.frames, need.stored) == (100, 32 * 184 * 320 * 4)
+    grown = (peaks[1] - peaks[0]) / 80
     assert grown <= 1.1 * (need.stored + need.held), f"{grown / 1e6:.1f} MB a frame, told {need.stored / 1e6:.1f} MB"
 
 
