@@ -5,8 +5,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+from vsscli.postprocess.stand_in import Loopback
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def error(status: int, message: str, headers: Mapping[str, str] | None = None, *
 Script = Callable[[Request], Response]
 
 
-class Server:
+class Server(Loopback):
     """Answers ``POST /v1/chat/completions`` by ``script`` until the block ends; keeps what it was sent."""
 
     def __init__(self, script: Script | Response) -> None:
@@ -80,22 +82,7 @@ class Server:
             def log_message(self, format: str, *args: Any) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(Handler)
 
     def _serve(self, handler: BaseHTTPRequestHandler) -> None:
         body = json.loads(handler.rfile.read(int(handler.headers["Content-Length"])))

@@ -1,6 +1,5 @@
 """``vsscli demo``."""
 
-import functools
 import shlex
 from pathlib import Path
 from typing import Annotated
@@ -12,14 +11,14 @@ from vsscli.errors import OptionError
 
 TAKES = "This takes about 3 minutes of processor time: about 2 minutes on 2 cores that do nothing else.\n"
 
-#: What ends the demo; OUT is where all of it went.
+#: What ends the demo; ``out`` is where all of it went.
 END = """\
-The table's figures are of six short videos: differences of this size are chance (vsscli guide selection).NOTHING
+The table's figures are of six short videos: differences of this size are chance (vsscli guide selection).{nothing}
 
-Open OUT/report.html
-The archive of the last stage is OUT/submission.zip; the runs are in OUT/runs. One video with its labels over it:
+Open {out}/report.html
+The archive of the last stage is {out}/submission.zip; the runs are in {out}/runs. One video with its labels over it:
 
-    vsscli show OUT/runs/corrected --data OUT/world --videos VIDEO --out overlay.mp4
+    vsscli show {out}/runs/corrected --data {out}/world --videos {video} --out overlay.mp4
 """
 
 OWN_DATA = """
@@ -87,8 +86,7 @@ def end_lines(out: Path) -> str:
     names = selected.names()
     same = all(selected.digest(name) == corrected.digest(name) for name in names)
     nothing = " Nothing\nneeded correcting here: corrected is selected, pixel by pixel." if same else ""
-    words = {"NOTHING": nothing, "VIDEO": shlex.quote(names[0]), "OUT": shlex.quote(_word(out))}
-    return functools.reduce(lambda text, word: text.replace(*word), words.items(), END)
+    return END.format(nothing=nothing, video=shlex.quote(names[0]), out=shlex.quote(_word(out)))
 
 
 def _video(video: Path, out: Path | None) -> None:

@@ -9,7 +9,7 @@ from vsscli.engine import Input, Stage
 from vsscli.engine.inputs import RunInput
 from vsscli.errors import OptionError
 from vsscli.runs.manifest import Manifest, describe_classes
-from vsscli.runs.merge import check_frames, check_sizes, check_tables, check_videos
+from vsscli.runs.merge import check_frames, check_once, check_sizes, check_tables, check_videos
 from vsscli.runs.run import Run
 
 
@@ -64,7 +64,4 @@ class EnsembleStage(Stage):
 def _check_list(runs: Sequence[Run]) -> None:
     if not runs:
         raise OptionError("An ensemble takes at least one run.")
-    places = [run.path.resolve() for run in runs]
-    for i, place in enumerate(places):
-        if place in places[:i]:
-            raise OptionError(f"The run {runs[i].path} is listed twice.", "Each run counts once.")
+    check_once(runs, "Each run counts once.")

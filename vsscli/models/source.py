@@ -31,6 +31,12 @@ def lies_here(name: str) -> bool:
         return False
 
 
+def is_hub_id(name: str) -> bool:
+    """Whether ``name`` can be ``org/name`` on the hub, and is no path of ours or below a folder that is here."""
+    path = Path(name)
+    return bool(_HUB_ID.fullmatch(name)) and not path.parent.is_dir() and path.parts[0] not in _LOCAL
+
+
 def resolve_source(source: str, offline: bool = False) -> Path:
     """The folder of a model: one in the box, ``source`` itself, or the cached snapshot of the hub id ``org/name``.
 
@@ -52,7 +58,7 @@ def resolve_source(source: str, offline: bool = False) -> Path:
     if is_there:
         raise ModelError(f"{source} is a file, not a model folder.", _folder_of(path))
     refuse_published(source)
-    if not _HUB_ID.fullmatch(source) or path.parent.is_dir() or path.parts[0] in _LOCAL:
+    if not is_hub_id(source):
         near = difflib.get_close_matches(source, _names(), 3, 0.6)
         hint = f"Did you mean {', '.join(near)}?" if near else "Give a folder, or a hub id of the form org/name."
         raise ModelError(f"There is no model folder {source}.", hint)

@@ -50,17 +50,17 @@ def look(jpeg: bytes, offered: Sequence[str]) -> str:
     return "sea" if sand.mean() > _SAND else "lake"
 
 
-class StandIn:
-    """The server, from the beginning of a ``with`` block to its end; ``url`` is its address, on a port that is free."""
+class Loopback:
+    """A server of this machine alone, from the beginning of a ``with`` block to its end; ``handler`` answers."""
 
-    def __init__(self) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     @property
     def url(self) -> str:
-        """What ``--base-url`` takes."""
+        """What ``--base-url`` takes; the port is one that is free."""
         return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
 
     def __enter__(self) -> Self:
@@ -71,6 +71,13 @@ class StandIn:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+class StandIn(Loopback):
+    """The server that answers by `look`."""
+
+    def __init__(self) -> None:
+        super().__init__(_Handler)
 
 
 class _Handler(BaseHTTPRequestHandler):

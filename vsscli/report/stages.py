@@ -9,7 +9,7 @@ from vsscli.data.dataset import Dataset
 from vsscli.engine import select_videos
 from vsscli.errors import OptionError
 from vsscli.report.colors import display_table
-from vsscli.runs.merge import check_tables, check_videos
+from vsscli.runs.merge import check_once, check_tables, check_videos
 from vsscli.runs.run import Run
 from vsscli.runs.source import check_source
 
@@ -54,10 +54,7 @@ def gather(runs: Sequence[Run], dataset: Dataset, videos: str | None) -> Stages:
     """
     if len(runs) > MOST:
         raise OptionError(f"A report shows {MOST} runs at most, these are {len(runs)}.", "Make several reports.")
-    places = [run.path.resolve() for run in runs]
-    for i, place in enumerate(places):
-        if place in places[:i]:
-            raise OptionError(f"The run {runs[i].path} is listed twice.", "Name each run once.")
+    check_once(runs, "Name each run once.")
     check_tables(runs)
     names = tuple(sorted(dataset.names())) if videos is None else select_videos(dataset.names(), videos, None)
     for run in runs:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vsscli.data.dataset import natural_key
 from vsscli.data.images import image_size
-from vsscli.errors import DataError, RunError
+from vsscli.errors import DataError, OptionError, RunError
 from vsscli.maps.vote import vote
 from vsscli.runs.run import Run
 
@@ -43,6 +43,14 @@ def vote_runs(runs: Sequence[Run], video: str) -> Iterator[tuple[str, NDArray[np
         for run, labels in zip(order, maps, strict=True):
             _check_size(video, frame, run, labels.shape, order[0], maps[0].shape)
         yield frame, vote(maps)
+
+
+def check_once(runs: Sequence[Run], hint: str) -> None:
+    """OptionError with ``hint`` where a run is listed twice, by whatever path."""
+    places = [run.path.resolve() for run in runs]
+    for i, place in enumerate(places):
+        if place in places[:i]:
+            raise OptionError(f"The run {runs[i].path} is listed twice.", hint)
 
 
 def check_tables(runs: Sequence[Run]) -> None:

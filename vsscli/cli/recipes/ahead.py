@@ -30,7 +30,7 @@ def find_fault(step: Step, steps: Sequence[Step]) -> VssError | None:
 def _check_model(step: Step, steps: Sequence[Step]) -> None:
     """ModelError where the model is no folder here. Hub ids, plug-ins and what a step makes show in their turn."""
     from vsscli.models.plugin import plugins
-    from vsscli.models.source import resolve_source
+    from vsscli.models.source import is_hub_id, resolve_source
 
     model = str(step.values["model"])
     made = [Path(other.out) for other in steps if other.out is not None]
@@ -38,8 +38,7 @@ def _check_model(step: Step, steps: Sequence[Step]) -> None:
     path = Path(model)
     if colon or head in plugins() or any(path.is_relative_to(out) for out in made):
         return
-    is_hub_id = model.count("/") == 1 and not path.is_absolute() and not path.parent.is_dir()
-    if not is_hub_id:
+    if not is_hub_id(model):
         resolve_source(model, offline=True)
 
 
