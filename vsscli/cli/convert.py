@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vsscli.cli.talk import plural, say
+from vsscli.cli.talk import say
 from vsscli.errors import ModelError, RunError
+from vsscli.words import plural
 
 if TYPE_CHECKING:
     from vsscli.models.convert.identify import Found

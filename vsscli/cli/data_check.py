@@ -8,7 +8,8 @@ import typer
 
 from vsscli.cli.options import Data, Videos, Workers
 from vsscli.cli.result import check_place, write_json
-from vsscli.cli.talk import plural, say, visible
+from vsscli.cli.talk import say, visible
+from vsscli.words import plural
 
 SHOWN = 3  # findings of a kind on the screen; all of them are in the JSON
 

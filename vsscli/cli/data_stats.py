@@ -8,7 +8,8 @@ import typer
 
 from vsscli.cli.options import Data, Videos, Workers
 from vsscli.cli.result import check_place, write_json, write_text
-from vsscli.cli.talk import plural, say
+from vsscli.cli.talk import say
+from vsscli.words import plural
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -7,7 +7,8 @@ import typer
 
 from vsscli.cli.options import EXECUTION, IDENTITY, Address, DryRun, Engine, Out, Shard, Videos, Workers
 from vsscli.cli.result import check_place, write_json
-from vsscli.cli.talk import announce_plan, finish, plural, say, visible, warn
+from vsscli.cli.talk import announce_plan, finish, say, visible, warn
+from vsscli.words import plural
 
 if TYPE_CHECKING:
     from vsscli.ensemble.flow_ssim import FlowSsimStage

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vsscli.cli.options import EXECUTION, IDENTITY, Address, Data, DryRun, Engine, Out, Shard, Split, Videos
-from vsscli.cli.talk import announce_plan, finish, plural, say
+from vsscli.cli.talk import announce_plan, finish, say
 from vsscli.errors import DataError, OptionError
 from vsscli.infer.request import Request
+from vsscli.words import plural
 
 if TYPE_CHECKING:
     from vsscli.data.dataset import Dataset

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from vsscli.cli.options import EXECUTION, IDENTITY, Address, Engine, Out, Shard, Split, Videos, Workers
-from vsscli.cli.talk import finish, plural, say, visible, warn
+from vsscli.cli.talk import finish, say, visible, warn
 from vsscli.errors import OptionError
+from vsscli.words import plural
 
 if TYPE_CHECKING:
     from vsscli.postprocess.ask import AskResult

@@ -7,7 +7,8 @@ import typer
 
 from vsscli.cli.options import DataOption, Videos, Workers
 from vsscli.cli.place import check_new_file
-from vsscli.cli.talk import plural, say
+from vsscli.cli.talk import say
+from vsscli.words import plural
 
 
 def report(

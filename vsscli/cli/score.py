@@ -8,7 +8,8 @@ import typer
 
 from vsscli.cli.options import Address, DataOption, Engine, Videos, Workers
 from vsscli.cli.result import check_place, write_text
-from vsscli.cli.talk import discard, plural, say, warn
+from vsscli.cli.talk import discard, say, warn
+from vsscli.words import plural
 
 if TYPE_CHECKING:
     from vsscli.score.reading import Counts

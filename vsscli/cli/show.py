@@ -8,8 +8,9 @@ import typer
 
 from vsscli.cli.options import DataOption, Videos, Workers
 from vsscli.cli.place import check_new_file
-from vsscli.cli.talk import plural, say
+from vsscli.cli.talk import say
 from vsscli.errors import OptionError
+from vsscli.words import plural
 
 if TYPE_CHECKING:
     from vsscli.report.show import Overlays

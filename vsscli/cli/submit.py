@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from vsscli.cli.options import DataOption, Workers
-from vsscli.cli.talk import plural, say, visible, warn
+from vsscli.cli.talk import say, visible, warn
 from vsscli.errors import OptionError, RunError
+from vsscli.words import plural
 
 if TYPE_CHECKING:
     from vsscli.runs.run import Run

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from vsscli.cli.options import Workers
-from vsscli.cli.talk import plural, say
+from vsscli.cli.talk import say
 from vsscli.errors import OptionError
+from vsscli.words import plural
 
 WORLD = "What the world is (must be equal when it is continued)"
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 import typer
 
 from vsscli.errors import VssError
+from vsscli.words import plural
 
 if TYPE_CHECKING:
     from vsscli.engine import Outcome, Stage
@@ -41,11 +42,6 @@ def visible(text: str) -> str:
 def warn(text: str) -> None:
     """Something the user should know but that stops nothing."""
     say(f"warning: {text}")
-
-
-def plural(count: int, noun: str) -> str:
-    """``1 video``, ``2 videos``, ``24,392 frames``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def finish(outcome: "Outcome", out: Path, verb: str) -> None:

@@ -15,6 +15,7 @@ from vsscli.errors import OptionError
 from vsscli.maps.flow import gray
 from vsscli.runs.run import Run
 from vsscli.runs.source import check_source, frames_and_maps
+from vsscli.words import plural
 
 
 class FlowSsimStage(EnsembleStage):
@@ -32,7 +33,7 @@ class FlowSsimStage(EnsembleStage):
         super().__init__(runs, "flow-ssim", identity)
         self.dataset, self.ssim_on = dataset, ssim_on
         self.inputs.append(DatasetInput(dataset))
-        self.told = f"of {len(runs)} run{'s' * (len(runs) > 1)} the one most consistent with the motion, per video"
+        self.told = f"of {plural(len(runs), 'run')} the one most consistent with the motion, per video"
         names = [run.path.name for run in runs]
         #: What the runs are called in tables: by their folders, with the way there where two are called alike.
         self.run_names = names if len(set(names)) == len(names) else [str(run.path) for run in runs]

@@ -12,6 +12,7 @@ from vsscli.maps.mean import Cells, mean_classes
 from vsscli.runs.manifest import Manifest
 from vsscli.runs.merge import ranked, tie_rule
 from vsscli.runs.run import Run, open_run
+from vsscli.words import plural
 
 K = 4  # what the error about missing scores advises to keep
 LARGEST = 255
@@ -31,7 +32,7 @@ class MeanStage(EnsembleStage):
             raise OptionError(f"A mean takes 1 to {LARGEST} runs, not {len(runs)}.")
         super().__init__(runs, "mean", {"ties": tie_rule(runs)})
         self.inputs = [ScoresInput(run, f"run{i}") for i, run in enumerate(runs)]
-        self.told = f"the mean class probability of {len(runs)} run{'s' * (len(runs) > 1)}; ties: {tie_rule(runs)}"
+        self.told = f"the mean class probability of {plural(len(runs), 'run')}; ties: {tie_rule(runs)}"
 
     def check(self, videos: Sequence[str], chosen: Sequence[str]) -> None:
         """As `EnsembleStage.check`; RunError also for a run without the scores of one of ``chosen``."""

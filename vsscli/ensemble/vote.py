@@ -8,6 +8,7 @@ from vsscli.errors import OptionError
 from vsscli.maps.vote import LARGEST
 from vsscli.runs.merge import tie_rule, vote_runs
 from vsscli.runs.run import Run
+from vsscli.words import plural
 
 
 class VoteStage(EnsembleStage):
@@ -20,7 +21,7 @@ class VoteStage(EnsembleStage):
         if not 1 <= len(runs) <= LARGEST:
             raise OptionError(f"A vote takes 1 to {LARGEST} runs, not {len(runs)}.")
         super().__init__(runs, "vote", {"ties": tie_rule(runs)})
-        self.told = f"the vote of {len(runs)} run{'s' * (len(runs) > 1)}; ties: {tie_rule(runs)}"
+        self.told = f"the vote of {plural(len(runs), 'run')}; ties: {tie_rule(runs)}"
 
     def process(self, video: str) -> Iterator[Frame]:
         return (Frame(frame, labels) for frame, labels in vote_runs(self.runs, video))

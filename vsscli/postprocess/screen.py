@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from vsscli.columns import columns
 from vsscli.postprocess.effect import Line
 from vsscli.postprocess.facts import Told
+from vsscli.words import plural
 
 #: So many regions are shown, those of which most pixels change first.
 SHOWN = 15
@@ -14,7 +15,7 @@ SHOWN = 15
 def decision_lines(regions: Sequence[Told]) -> list[str]:
     """What was asked and decided, counted; below it the largest changes, each with the ID that --reject takes."""
     asked = [region for region in regions if region.questions]
-    lines = [f"{_count(regions, 'region')} of confusable classes, {len(asked)} asked about"]
+    lines = [f"{plural(len(regions), 'region')} of confusable classes, {len(asked)} asked about"]
     lines += [f"{count:>8,}  {fate}" for fate, count in Counter(map(_fate, asked)).most_common()]
     changed = sorted((r for r in asked if r.changed), key=lambda r: (-r.changed, r.video, r.region))
     if changed:
@@ -33,7 +34,7 @@ def effect_lines(lines: Sequence[Line], videos: int) -> list[str]:
         [line.name, f"{line.helped:,}", f"{line.hurt:,}", _percent(line.before), _percent(line.after)] for line in lines
     ]
     heads = ["group", ">pixels helped", ">hurt", ">mIoU before %", ">after %"]
-    return [f"compared with the masks of {videos:,} video{'s' * (videos != 1)}:", *columns(heads, rows)]
+    return [f"compared with the masks of {plural(videos, 'video')}:", *columns(heads, rows)]
 
 
 def _fate(region: Told) -> str:
@@ -51,7 +52,3 @@ def _row(region: Told) -> list[str]:
 
 def _percent(value: float | None) -> str:
     return "-" if value is None else f"{100 * value:.2f}"
-
-
-def _count(items: Sequence[object], noun: str) -> str:
-    return f"{len(items):,} {noun}{'s' * (len(items) != 1)}"

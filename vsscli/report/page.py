@@ -16,6 +16,7 @@ from vsscli.report.pictures import heat_palette
 from vsscli.report.questions import Topic
 from vsscli.report.scores import SHOWN, Scores
 from vsscli.score import screen
+from vsscli.words import plural
 
 _FOLDER = Path(__file__).parent / "page"
 #: Where the blocks of the videos go. No text from outside can be this: its "<" would be escaped.
@@ -74,7 +75,7 @@ def _facts(content: Content) -> dict[str, Any]:
         "version": __version__,
         "truth_flicker": any(row.truth is not None for row in content.rows),
         **{name: getattr(screen, name) for name in ("metric_name", "percent", "points", "beyond_chance")},
-        "counted": counted,
+        "plural": plural,
         "commas": "{:,}".format,
         "share": _share,
         "ssim": lambda value: "–" if value is None else f"{value:.4f}",
@@ -231,9 +232,3 @@ def _share(value: float | None) -> str:
     if value is None:
         return "–"
     return "0" if value == 0 else "<0.01" if value < 0.0001 else f"{100 * value:.2f}"
-
-
-def counted(count: int, noun: str) -> str:
-    """``1 class``, ``2 classes``, ``24,392 frames``."""
-    plural = noun if count == 1 else f"{noun}es" if noun.endswith("s") else f"{noun}s"
-    return f"{count:,} {plural}"
