@@ -12,7 +12,7 @@ def check_new_folder(out: Path) -> None:
     Makes and removes an empty folder there, because rights and kinds of disks tell too little. A folder with a
     ``config.json`` may be there: whether it is the same model shows later.
     """
-    from vsscli.runs.disk import disk_errors, real_path, stamp
+    from vsscli.runs.disk import disk_errors, nearest_above, real_path, stamp
 
     with disk_errors(out):
         place = real_path(out)
@@ -24,7 +24,7 @@ def check_new_folder(out: Path) -> None:
                     f"--out {out} is not empty and is no model folder.", "Give a folder that is absent or empty."
                 )
             return
-        above = _above(place)
+        above = nearest_above(place)
         if not above.is_dir():
             raise RunError(
                 f"--out {out} lies below {above}, which is a file.", "Give a folder that is absent or empty."
@@ -41,7 +41,7 @@ def check_new_file(out: Path, inputs: Sequence[Path], suffixes: Sequence[str]) -
     """
     from tempfile import TemporaryFile
 
-    from vsscli.runs.disk import disk_errors, real_path
+    from vsscli.runs.disk import disk_errors, nearest_above, real_path
 
     with disk_errors(out):
         place = real_path(out)
@@ -52,7 +52,7 @@ def check_new_file(out: Path, inputs: Sequence[Path], suffixes: Sequence[str]) -
         for path in inputs:
             if place.is_relative_to(real_path(path)):
                 raise OptionError(f"--out {out} lies inside {path}, an input.", "Inputs are never changed.")
-        above = _above(place)
+        above = nearest_above(place)
         if not above.is_dir():
             raise OptionError(f"--out {out} lies below {above}, which is a file.", "Give a file in a folder.")
         with TemporaryFile(dir=above):  # rights and kinds of disks tell too little
@@ -63,17 +63,12 @@ def check_space(out: Path, size: int) -> None:
     """RunError where fewer than ``size`` bytes are free on the disk of ``out``."""
     import shutil
 
-    from vsscli.runs.disk import disk_errors, real_path
+    from vsscli.runs.disk import disk_errors, nearest_above, real_path
 
     with disk_errors(out):
-        free = shutil.disk_usage(_above(real_path(out))).free
+        free = shutil.disk_usage(nearest_above(real_path(out))).free
     if free < size:
         raise RunError(
             f"--out {out}: {size / 1e6:,.0f} MB are to be written, and {free / 1e6:,.0f} MB are free on its disk.",
             "Free some space, or give a folder on another disk.",
         )
-
-
-def _above(place: Path) -> Path:
-    """The nearest thing above ``place`` that exists."""
-    return next(path for path in place.parents if path.exists())

@@ -11,7 +11,7 @@ from vsscli.infer.store import IN_MEMORY, scratch_folder
 from vsscli.infer.views import View
 from vsscli.maps.geometry import padded_size
 from vsscli.models.card import ModelCard
-from vsscli.runs.disk import real_path
+from vsscli.runs.disk import nearest_above, real_path
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def check_room(need: Need, out: Path, workers: int) -> str:
     kept = need.told
     each = f" in each of {workers} workers" if workers > 1 else ""
     hint = f"Set TMPDIR to a larger disk, leave that video out, or {need.advice}."
-    free = shutil.disk_usage(_existing(folder)).free
+    free = shutil.disk_usage(folder if folder.exists() else nearest_above(folder)).free
     if need.file * workers > free:
         raise DeviceError(
             f"The disk is too small: {kept}{each} until its end, and {folder} has {_bytes(free)} free.", hint
@@ -105,11 +105,6 @@ def available_memory() -> int:
             continue
         found = min(found, max(limit - used, 0))
     return found
-
-
-def _existing(folder: Path) -> Path:
-    """``folder``, or the first of the folders above it that is there."""
-    return next(place for place in (folder, *folder.absolute().parents) if place.exists())
 
 
 def _bytes(count: float) -> str:

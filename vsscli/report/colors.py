@@ -3,13 +3,16 @@
 VSPW's gives sky, grass, tower and house one pink. The maps of a run keep the dataset's colours; pictures take these.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vsscli.data.classes import ClassTable, Color
+from vsscli.data.classes import ClassTable, Color, vspw_classes
+from vsscli.data.dataset import Dataset
+from vsscli.runs.run import Run
 
 #: What fills most pictures has a colour that looks like it.
 _NATURAL: dict[str, Color] = {
@@ -40,6 +43,13 @@ _NATURAL: dict[str, Color] = {
 }
 #: Shades of red, green and blue that the other classes choose from, and how dark and bright they may be (OKLab's L).
 _SHADES, _DARKEST, _BRIGHTEST = 14, 0.3, 0.97
+
+
+def shown_table(runs: Sequence[Run], dataset: Dataset) -> ClassTable:
+    """The classes of label maps in colours for pictures: the first run's that tells them, else the dataset's, else
+    VSPW's."""
+    told = next(filter(None, (run.table for run in runs)), None)
+    return display_table(told or dataset.classes or vspw_classes())
 
 
 @cache

@@ -1,7 +1,6 @@
 """Where a run comes from: what its ``run.json`` tells, and that of the runs it was made from."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vsscli.report.questions import source_run
@@ -43,7 +42,7 @@ def trace(stages: Stages) -> list[Ancestor]:
         if place in known:
             continue
         links = []
-        for identity, called in _inputs(run):
+        for identity, called in () if run.manifest is None else run.manifest.inputs():
             source = source_run(stages, run, identity, called)
             links.append(Link(called, identity, source is not None))
             if source is not None:
@@ -60,7 +59,7 @@ def find_steps(stages: Stages) -> list[tuple[int, int]]:
 
 def _before(stages: Stages, after: int) -> list[int]:
     run, found = stages.runs[after], list[int]()
-    for identity, called in _inputs(run):
+    for identity, called in () if run.manifest is None else run.manifest.inputs():
         alike = [i for i, other in enumerate(stages.runs) if i != after and other.identity == identity]
         named = [i for i in alike if stages.runs[i].path.resolve().name == called]
         found += (named or (alike if identity != "foreign" else []))[:1]
@@ -73,20 +72,6 @@ def _before(stages: Stages, after: int) -> list[int]:
 
 def _model(run: Run) -> object:
     return None if run.manifest is None or run.manifest.verb != "infer" else run.manifest.identity.get("model")
-
-
-def _inputs(run: Run) -> Iterator[tuple[str, str]]:
-    """(identity, name) of the runs that ``run`` was made from."""
-    if run.manifest is None:
-        return
-    identity, about = run.manifest.identity, run.manifest.about
-    if isinstance(identity.get("run"), str):
-        yield identity["run"], str(about.get("run", "run"))
-    several, names = identity.get("runs"), about.get("runs")
-    if isinstance(several, list):
-        for i, one in enumerate(several):
-            told = isinstance(names, list) and len(names) == len(several)
-            yield str(one), str(names[i]) if told and names is not None else f"run {i + 1}"
 
 
 def _describe(run: Run, name: str, stage: bool, links: tuple[Link, ...]) -> Ancestor:

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vsscli.data.classes import ClassTable, vspw_classes
+from vsscli.data.classes import ClassTable
 from vsscli.data.dataset import Dataset
 from vsscli.errors import DataError, RunError
-from vsscli.report.colors import display_table
+from vsscli.report.colors import shown_table
 from vsscli.report.film import Film
 from vsscli.report.overlay import Legend, blend
 from vsscli.runs.disk import atomic_path, disk_errors, real_path, write_atomic
@@ -43,8 +43,8 @@ class Overlays:
 
     @property
     def table(self) -> ClassTable:
-        """The run's own classes, else the dataset's, else VSPW's; in colours that can be told apart."""
-        return display_table(self.run.table or self.dataset.classes or vspw_classes())
+        """The classes of the label maps, in colours that can be told apart."""
+        return shown_table([self.run], self.dataset)
 
     def check(self, videos: Sequence[str]) -> None:
         """RunError or DataError naming the first of ``videos`` whose frames, or masks where they are asked for, are not

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from vsscli.data.classes import ClassTable, vspw_classes
+from vsscli.data.classes import ClassTable
 from vsscli.data.dataset import Dataset
 from vsscli.engine import select_videos
 from vsscli.errors import OptionError
-from vsscli.report.colors import display_table
+from vsscli.report.colors import shown_table
 from vsscli.runs.merge import check_once, check_tables, check_videos
 from vsscli.runs.run import Run
 from vsscli.runs.source import check_source
@@ -33,10 +33,8 @@ class Stages:
 
     @cached_property
     def table(self) -> ClassTable:
-        """The classes of the label maps: the first run's that tells them, else the dataset's, else VSPW's; in colours
-        that can be told apart."""
-        told = next(filter(None, (run.table for run in self.runs)), None)
-        return display_table(told or self.dataset.classes or vspw_classes())
+        """The classes of the label maps, in colours that can be told apart."""
+        return shown_table(self.runs, self.dataset)
 
     @cached_property
     def masked(self) -> frozenset[str]:

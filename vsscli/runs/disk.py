@@ -33,6 +33,11 @@ def disk_errors(path: Path) -> Iterator[None]:
         raise DiskError(f"{path} cannot be written: {reason}.", hint) from error
 
 
+def nearest_above(path: Path) -> Path:
+    """The nearest thing above ``path`` that exists."""
+    return next(place for place in path.absolute().parents if place.exists())
+
+
 def real_path(path: Path) -> Path:
     """``path`` without links; DiskError for a link that leads to itself."""
     try:

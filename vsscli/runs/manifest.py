@@ -50,6 +50,17 @@ class Manifest:
         ]
         return ("{\n" + ",\n".join(parts) + "\n}\n").encode()
 
+    def inputs(self) -> list[tuple[str, str]]:
+        """(identity, name) of the runs that this one was made from."""
+        found = []
+        if isinstance(self.identity.get("run"), str):
+            found.append((self.identity["run"], str(self.about.get("run", "run"))))
+        several, names = self.identity.get("runs"), self.about.get("runs")
+        if isinstance(several, list):
+            told = names if isinstance(names, list) and len(names) == len(several) else None
+            found += [(str(one), str(told[i]) if told else f"run {i + 1}") for i, one in enumerate(several)]
+        return found
+
     def differences(self, other: "Manifest") -> list[str]:
         """What keeps ``other`` from continuing this run, as sentences ``name: ours there, theirs now``."""
         mine, theirs = (json.loads(m.dumps()) for m in (self, other))

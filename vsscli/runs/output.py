@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from vsscli import __version__
 from vsscli.data.dataset import visible_files
 from vsscli.errors import DataError, RunError
-from vsscli.runs.disk import disk_errors, is_stale, real_path, stamp, sweep_temporary
+from vsscli.runs.disk import disk_errors, is_stale, nearest_above, real_path, stamp, sweep_temporary
 from vsscli.runs.labels import read_labels, write_labels
 from vsscli.runs.manifest import Manifest, read_manifest, write_manifest
 from vsscli.runs.record import LabelDigest, Record, files_state, read_record, record_path, write_record
@@ -60,8 +60,8 @@ def check_output(path: Path, manifest: Manifest, inputs: Sequence[Path]) -> bool
 def check_above(path: Path) -> None:
     """RunError where ``path`` lies below a file. Writes nothing."""
     with disk_errors(path):
-        above = next((place for place in path.parents if place.exists()), path.parent)
-    if above.exists() and not above.is_dir():
+        above = nearest_above(path)
+    if not above.is_dir():
         raise RunError(f"--out {path} lies below {above}, which is a file.", "Give a folder that is absent or empty.")
 
 
