@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 from PIL import Image
 
+from tests.postprocess.worlds import SKY, world, write_run
 from tests.report.conftest import HOSTILE, World
 from tests.support import file_limit, tree
 from vsscli.cli.main import run
 from vsscli.data.open import open_dataset
 from vsscli.report.lineage import find_steps
 from vsscli.report.stages import gather
+from vsscli.report.strip import make_sheet
 from vsscli.runs.run import open_run
 
 
@@ -142,6 +145,13 @@ def test_a_run_is_compared_with_those_it_was_made_from(made: World) -> None:
     assert find_steps(backwards) == [(2, 0), (2, 1), (4, 2), (3, 2), (2, 3), (3, 4)]
     alone = gather([open_run(made.runs[place]) for place in (3, 0)], open_dataset(made.data, "val"), None)
     assert find_steps(alone) == [(0, 1)]
+
+
+def test_the_legend_has_the_classes_of_the_truth_too(made: World, tmp_path: Path) -> None:
+    sky = {name: (truth, np.full_like(truth, SKY)) for name, (truth, _) in world().items()}
+    stages = gather([open_run(write_run(tmp_path / "sky", sky))], open_dataset(made.data), "4_house")
+    classes = make_sheet(stages, 12, [], "4_house").block["classes"]
+    assert sorted(classes) == sorted({SKY, *np.unique(sky["4_house"][0]).tolist()}) and len(classes) > 2
 
 
 def test_equal_runs_do_not_differ(made: World, tmp_path: Path) -> None:

@@ -62,8 +62,9 @@ def make_sheet(stages: Stages, most: int, topics: Sequence[Topic], video: str) -
             image = next(images)
             _check_sizes(f"Frame {frame} of video {video}", stages, image, truth, maps[0])
             small = [small_labels(labels) for labels in maps]
-            frames.append(_frame(stages, frame, image, None if truth is None else small_labels(truth), small))
-            for labels in small:
+            small_truth = None if truth is None else small_labels(truth)
+            frames.append(_frame(stages, frame, image, small_truth, small))
+            for labels in small if small_truth is None else [*small, small_truth]:
                 pixels.update(dict(enumerate(np.bincount(labels.ravel(), minlength=256).tolist())))
     block = {
         "frames": frames,
