@@ -48,3 +48,9 @@ def test_no_shared_memory_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("multiprocessing.heap.BufferWrapper", refuse)
     with pytest.raises(DeviceError, match=r"no room for shared memory .* \(File too large\)"):
         Counters(1)
+
+
+def test_a_speed_is_of_frames_whatever_they_are_counted_over() -> None:
+    shown = Progress("infer", 2, lambda: Status(0, 0.0, 0), "frames over all views")
+    text = shown.text(Status(0, 0.0, 40))
+    assert "40 frames over all views, " in text and text.endswith(" frames/s")

@@ -57,7 +57,8 @@ class Progress:
         elapsed = max(time.monotonic() - self._started, 1e-6)
         parts = [f"{status.done}/{self._total} videos"]
         if status.frames:
-            parts += [f"{status.frames} {self._step}", f"{status.frames / elapsed:.1f} {self._step}/s"]
+            noun = self._step.partition(" ")[0]  # of "frames over all views"
+            parts += [f"{status.frames} {self._step}", f"{status.frames / elapsed:.1f} {noun}/s"]
         if status.share > 0 and self._first is None:
             self._first = elapsed, status.share
         if self._first is not None and self._first[1] < status.share < self._total:
