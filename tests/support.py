@@ -108,3 +108,10 @@ def peak_memory() -> int:
     """
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0])
+
+
+def resident() -> int:
+    """The memory this process holds, bytes."""
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)

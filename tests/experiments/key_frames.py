@@ -18,11 +18,12 @@ from vsscli.data.dataset import Dataset
 from vsscli.data.open import open_dataset
 from vsscli.engine import produce
 from vsscli.infer.build import build
+from vsscli.infer.propagate import PropagatedKey, Propagation
 from vsscli.infer.request import Request
-from vsscli.infer.stage import NetworkStage, key_frame_network
+from vsscli.infer.stage import NetworkStage
 from vsscli.maps.geometry import padded_size
 from vsscli.models.card import describe_model
-from vsscli.models.network import VideoNetwork
+from vsscli.models.network import KeyFrameNetwork, Network, Scores, VideoNetwork
 from vsscli.runs.run import open_run
 from vsscli.score.measures import measures
 from vsscli.score.protocols import find_protocol
@@ -53,7 +54,7 @@ HEAD = (
 
 def ways(model: str) -> tuple[str | None, ...]:
     """The values of ``--propagate`` for a model; None: its own flow."""
-    return (None, "farneback", "zero") if describe_model(model).key_frames == "own" else ("farneback", "zero")
+    return (None, "farneback", "zero") if describe_model(model).carries else ("farneback", "zero")
 
 
 def rows(folder: Path, model: str, dataset: Dataset, size: str | None) -> Iterator[Row]:
@@ -81,16 +82,37 @@ def average_macs(stage: NetworkStage, dataset: Dataset) -> float:
     """Multiply-adds a frame at the size of the first frame of the first video, by `count_macs`."""
     video = dataset.video(dataset.names()[0])
     size = stage.view.network_size(video.image_size(video.frames[0]))
-    network = stage.shared.network
-    assert network is not None and not isinstance(network, VideoNetwork)
+    network, carrying = stage.shared.network, stage.carrying
+    assert network is not None
     pixels = torch.randn(1, 3, *padded_size(*size, network.preprocess.divisor))
-    if stage.carrying is None:
-        return count_macs(lambda: network.forward(pixels))
-    both = key_frame_network(network, stage.carrying)
-    (key,) = both.segment(pixels, size)
-    between = count_macs(lambda: both.carry(pixels, size, [key]))
-    interval = stage.carrying.interval
-    return (count_macs(lambda: both.segment(pixels, size)) + (interval - 1) * between) / interval
+    scores, every = count_frame(network, pixels)
+    if carrying is None:
+        return every
+    if isinstance(network, KeyFrameNetwork) and carrying.how == "mpvss":
+        (key,) = network.segment(pixels, size)
+        every = count_macs(lambda: network.segment(pixels, size))
+        between = count_macs(lambda: network.carry(pixels, size, [key]))
+    else:
+        flow = Propagation(carrying.how, network.preprocess)
+        kept = PropagatedKey(scores, flow.lumas(pixels, size)[0])
+        between = count_macs(lambda: flow.carry(pixels, size, [kept]))
+    return (every + (carrying.interval - 1) * between) / carrying.interval
+
+
+def count_frame(network: Network | VideoNetwork, pixels: torch.Tensor) -> tuple[Scores, float]:
+    """The scores of a frame in the midst of a video, and its multiply-adds."""
+    found = list[Scores]()
+    if not isinstance(network, VideoNetwork):
+        return network.forward(pixels)[0], count_macs(lambda: network.forward(pixels))
+    passage = network.start()
+    passage.push(network.look(pixels)[0])
+
+    def frame() -> None:
+        kept = passage.push(network.look(pixels)[0])
+        found.append(passage.finish()(1, kept))
+
+    macs = count_macs(frame)
+    return found[-1], macs
 
 
 def score(run: Path, dataset: Dataset) -> dict[str, float | None]:

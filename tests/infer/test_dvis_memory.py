@@ -39,12 +39,17 @@ def make_frames(folder: Path, count: int, size: tuple[int, int]) -> Path:
     return folder
 
 
-def peak(data: Path, out: Path, model: Path, size: str, batch: int, limit: int) -> int:
-    """Bytes of memory that a process of its own takes at most."""
-    command = [sys.executable, "-c", PROBE, str(data), str(out), str(model), size, str(batch), str(limit)]
+def in_own_process(probe: str, *words: object) -> str:
+    """What the Python program ``probe`` prints."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "MALLOC_ARENA_MAX": "2"}
     environment.pop("TMPDIR", None)
-    return int(subprocess.run(command, capture_output=True, text=True, env=environment, check=True).stdout) * 1024
+    command = [sys.executable, "-c", probe, *map(str, words)]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment, check=True).stdout
+
+
+def peak(data: Path, out: Path, model: Path, size: str, batch: int, limit: int) -> int:
+    """Bytes of memory that a process of its own takes at most."""
+    return int(in_own_process(PROBE, data, out, model, size, batch, limit)) * 1024
 
 
 def need_of(data: Path, model: Path, size: str) -> Need:

@@ -1,15 +1,13 @@
-"""What VidEoMT, PMT and LVMT keep of each frame: as many bytes as are told, in the store and nowhere else; or nothing.
-
-That what is in the store takes its size of the process's memory, or none in its file, is tested with DVIS++.
-"""
+"""What VidEoMT, PMT and LVMT keep of each frame: as many bytes as are told, and nowhere else; or nothing."""
 
 from pathlib import Path
+from statistics import median
 
 import pytest
 import torch
 from torch import Tensor
 
-from tests.infer.test_dvis_memory import make_frames, need_of
+from tests.infer.test_dvis_memory import in_own_process, make_frames, need_of
 from tests.infer.test_stage import infer
 from tests.models.vmt.folders import write_random
 from vsscli.infer.store import FrameStore
@@ -40,6 +38,35 @@ def test_a_frame_keeps_what_is_told(
     kept.clear()
     infer(data, tmp_path / "causal", model, size=size, causal=True)
     assert not kept
+
+
+PROBE = """
+import sys
+from pathlib import Path
+import vsscli.infer.store as store
+from tests.infer.test_stage import infer
+from tests.support import resident
+data, out, model, limit = sys.argv[1:]
+store.IN_MEMORY, inner = int(limit), store.FrameStore.append
+def append(self, frame):
+    inner(self, frame)
+    print(resident())
+store.FrameStore.append = append
+infer(Path(data), Path(out), Path(model), size="160", batch=1)
+"""
+
+
+@pytest.mark.parametrize("limit", [1 << 30, 0])
+def test_a_frame_takes_what_is_told_of_the_process(limit: int, tmp_path: Path) -> None:
+    """In memory; in the file, next to nothing. The heap takes some MB at once now and then, so: the median frame."""
+    model = write_random(tmp_path / "model", "lvmt", dim=256, queries=40)
+    data = make_frames(tmp_path / "v" / "a", 60, (90, 160)).parent
+    need = need_of(data, model, "160")
+    assert need.stored == (40 + 10 * 18) * 256 * 4
+    held = [int(line) for line in in_own_process(PROBE, data, tmp_path / "run", model, limit).split()]
+    grown = median(held[i + 10] - held[i] for i in range(10, 50)) / 10
+    told = f"{grown / 1e6:.2f} MB a frame; {need.stored / 1e6:.2f} MB are kept"
+    assert grown <= need.stored / 3 if limit == 0 else 0.9 * need.stored <= grown <= 1.2 * need.stored, told
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -156,7 +156,7 @@ def infer(
     'vsscli ensemble --method mean': see 'vsscli guide scores'.
 
     With --key-interval N the network sees every Nth frame only. MPVSS carries its masks on by a flow of its own; other
-    models of single frames need --propagate, and that is not MPVSS.
+    models need --propagate, and that is not MPVSS.
 
     Models: DVIS++, MPVSS, VidEoMT, PMT, LVMT (see vsscli models and vsscli convert); of transformers: Mask2Former,
     OneFormer, EoMT, SegFormer, UPerNet, BEiT, DPT; and in the box tiny and tiny-mvc, which know generated videos only.
@@ -243,7 +243,7 @@ def _network(
     over = f" over {plural(len(cluster.fit(devices[0])), 'node')} of a Ray cluster" if cluster else ""
     say(f"infer: {built.told}; {views}; on {places}, {plural(len(devices), 'worker')}{over}.")
     todo = [video for video in videos if read_record(out, video) is None]
-    need = None if request.causal else find_need(dataset, todo, built.views, built.card)
+    need = None if request.causal else find_need(dataset, todo, built.views, built.card, built.interval)
     if need is not None and cluster is not None:
         say(f"infer: {need.told} until its end, on the node that has it.")
     elif need is not None:

@@ -33,6 +33,7 @@ class Plan:
     told: str
     class_map: ClassMap
     card: ModelCard
+    interval: int  # one of that many frames goes through the network
 
 
 def find_devices(device: str, workers: int | None) -> list[str]:
@@ -121,7 +122,7 @@ def build(dataset: Dataset, request: Request, devices: Sequence[str], out: Path,
         whole = ViewsStage([stage(view) for view in views], out, voted, request.keep_views)
     named = {"data": str(dataset.root), "model": request.model, "class_map": request.class_map}
     whole.places = {name: _place(value) for name, value in named.items() if value is not None}
-    return Plan(whole, views, told, class_map, card)
+    return Plan(whole, views, told, class_map, card, 1 if carrying is None else carrying.interval)
 
 
 def _place(name: str) -> str:

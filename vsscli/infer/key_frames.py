@@ -40,18 +40,13 @@ def find_carrying(request: Request, card: ModelCard) -> Carrying | None:
     interval, how = request.key_interval, request.propagate
     if how not in (None, "farneback", "zero"):
         raise OptionError(f"--propagate {how!r} is no way to carry class scores.", "Give farneback or zero.")
-    if card.key_frames == "own":
+    if card.carries:
         interval = interval or INTERVAL
         return None if interval == 1 else Carrying(interval, how or "mpvss")
     if interval is None and how is None:
         return None
     if interval is None:
         raise OptionError("--propagate says how key frames are carried on, not which they are.", "Add --key-interval.")
-    if card.key_frames == "none":
-        raise OptionError(
-            f"--key-interval: {card.title} follows a video from frame to frame and must see every one.",
-            "Leave it out, or give a model of single frames or MPVSS.",
-        )
     if interval == 1:
         return None
     if how is None:
@@ -60,6 +55,16 @@ def find_carrying(request: Request, card: ModelCard) -> Carrying | None:
             "Add --propagate farneback (classical flow) or --propagate zero (a copy).",
         )
     return Carrying(interval, how)
+
+
+def key_frames(images: Iterable[Named], interval: int) -> Iterator[Named]:
+    """The key frames alone: every ``interval`` frames, and where the size of the frames changes."""
+    since, shape = interval, tuple[int, ...]()
+    for named in images:
+        since += 1
+        if since >= interval or named[1].shape != shape:
+            since, shape = 0, named[1].shape
+            yield named
 
 
 @dataclass(frozen=True)

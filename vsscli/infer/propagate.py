@@ -1,4 +1,4 @@
-"""Class scores of a key frame on a later one, by classical flow or unchanged: for any network of single frames.
+"""Class scores of a key frame on a later one, by classical flow or unchanged: for any network.
 
 This is not MPVSS: one flow for the whole picture, from the two frames alone, and nothing in it was learned.
 """
@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import grid_sample, interpolate, pad
 
 from vsscli.maps.flow import backward_flow, gray
-from vsscli.models.network import Network, QueryScores, Scores
+from vsscli.models.network import QueryScores, Scores
 from vsscli.models.preprocess import Preprocess, restore
 
 Size = tuple[int, int]
@@ -27,43 +27,28 @@ class PropagatedKey:
     luma: NDArray[np.uint8] | None
 
 
-class Propagated:
-    """``network`` as a `vsscli.models.network.KeyFrameNetwork` that carries scores by ``how``: farneback or zero."""
+class Propagation:
+    """Carries the scores of key frames on by ``how``: farneback or zero. ``preprocess`` is that of their network."""
 
-    def __init__(self, network: Network, how: str) -> None:
-        self._network, self._by_flow = network, how == "farneback"
+    def __init__(self, how: str, preprocess: Preprocess) -> None:
+        self._by_flow, self._preprocess = how == "farneback", preprocess
 
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return self._network.classes
-
-    @property
-    def preprocess(self) -> Preprocess:
-        return self._network.preprocess
-
-    @property
-    def parameters(self) -> int:
-        return self._network.parameters
-
-    def forward(self, pixels: Tensor) -> list[Scores]:
-        return self._network.forward(pixels)
-
-    def segment(self, pixels: Tensor, size: Size) -> list[PropagatedKey]:
-        lumas = self._lumas(pixels, size) if self._by_flow else [None] * len(pixels)
-        return [PropagatedKey(s, luma) for s, luma in zip(self.forward(pixels), lumas, strict=True)]
+    def lumas(self, pixels: Tensor, size: Size) -> list[NDArray[np.uint8] | None]:
+        """What `PropagatedKey` needs of B frames, float32 [B, 3, H, W], of which ``size`` is no padding."""
+        if not self._by_flow:
+            return [None] * len(pixels)
+        inside = restore(pixels, self._preprocess)[:, :, : size[0], : size[1]].to(torch.uint8)
+        return [gray(frame) for frame in inside.permute(0, 2, 3, 1).contiguous().cpu().numpy()]
 
     def carry(self, pixels: Tensor, size: Size, keys: Sequence[PropagatedKey]) -> list[Scores]:
-        if not self._by_flow:
-            return [key.scores for key in keys]
-        found, padded = [], (pixels.shape[2], pixels.shape[3])
-        for key, luma in zip(keys, self._lumas(pixels, size), strict=True):
-            assert key.luma is not None
-            found.append(warp_scores(key.scores, torch.from_numpy(backward_flow(key.luma, luma)), padded))
+        """As `vsscli.models.network.KeyFrameNetwork.carry`."""
+        found, padded = list[Scores](), (pixels.shape[2], pixels.shape[3])
+        for key, luma in zip(keys, self.lumas(pixels, size), strict=True):
+            if key.luma is None or luma is None:
+                found.append(key.scores)
+            else:
+                found.append(warp_scores(key.scores, torch.from_numpy(backward_flow(key.luma, luma)), padded))
         return found
-
-    def _lumas(self, pixels: Tensor, size: Size) -> list[NDArray[np.uint8]]:
-        inside = restore(pixels, self.preprocess)[:, :, : size[0], : size[1]].to(torch.uint8)
-        return [gray(frame) for frame in inside.permute(0, 2, 3, 1).contiguous().cpu().numpy()]
 
 
 def warp_scores(scores: Scores, flow: Tensor, padded: Size) -> Scores:

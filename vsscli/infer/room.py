@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 from vsscli.data.dataset import Dataset
@@ -16,7 +17,10 @@ from vsscli.runs.disk import nearest_above, real_path
 
 @dataclass(frozen=True)
 class Need:
-    """What the largest video keeps: frames times ``stored`` and ``held`` bytes (`vsscli.models.families.Kept`)."""
+    """What the largest video keeps: ``stored`` and ``held`` bytes (`vsscli.models.families.Kept`) times ``frames``.
+
+    Those are the frames that the network sees.
+    """
 
     video: str
     frames: int
@@ -43,8 +47,12 @@ class Need:
         return max(self.frames * self.stored - IN_MEMORY, 0)
 
 
-def find_need(dataset: Dataset, videos: Sequence[str], views: Sequence[View], card: ModelCard) -> Need | None:
+def find_need(
+    dataset: Dataset, videos: Sequence[str], views: Sequence[View], card: ModelCard, interval: int = 1
+) -> Need | None:
     """The need of the largest of ``videos`` in the largest view; None where the network keeps nothing.
+
+    ``interval``: of that many frames one goes through the network.
 
     Sizes are those of the first frames. Videos that cannot be read are passed over: each is told when its turn comes.
     """
@@ -60,7 +68,7 @@ def find_need(dataset: Dataset, videos: Sequence[str], views: Sequence[View], ca
         for view in views:
             kept = card.kept(padded_size(*view.network_size(size), card.preprocess.divisor))
             assert kept is not None
-            needs.append(Need(name, len(video.frames), kept.stored, kept.held, kept.what, kept.advice))
+            needs.append(Need(name, ceil(len(video.frames) / interval), kept.stored, kept.held, kept.what, kept.advice))
     return max(needs, key=lambda need: need.frames * need.stored, default=None)
 
 

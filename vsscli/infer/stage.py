@@ -1,19 +1,19 @@
 """One view of a network over videos: frames in, label maps out."""
 
+import itertools
 import logging
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vsscli.data.classmap import ClassMap
-from vsscli.data.dataset import Dataset
+from vsscli.data.dataset import Dataset, Video
 from vsscli.data.plain import VideoFile
 from vsscli.data.video_backend import load_cv2
 from vsscli.engine import Frame, Stage, cores
 from vsscli.engine.inputs import DatasetInput
 from vsscli.infer.frames import Batches, Named, Place, Prepared, Seen, Size, Work, explained
-from vsscli.infer.key_frames import Carrying, groups
+from vsscli.infer.key_frames import Carrying, groups, key_frames
 from vsscli.infer.pipeline import frame_threads, in_order, read_ahead
 from vsscli.infer.shared import SharedNetwork
 from vsscli.infer.store import FrameStore
@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     import torch
 
     from vsscli.infer.topk import Best
-    from vsscli.models.network import Key, KeyFrameNetwork, Network, Scores, VideoNetwork
+    from vsscli.models.network import Key, Network, Scores, VideoNetwork
 
     Answer = tuple[torch.Tensor, Best | None]
+    Keyed = Callable[[Iterator[Named]], Iterator[Seen]]  # key frames, each with its key and answer
+    Carry = Callable[[torch.Tensor, Size, Sequence[Any]], list[Scores]]
 
 log = logging.getLogger("vsscli")
 
@@ -40,7 +42,8 @@ class NetworkStage(Stage):
     A network that must see the whole video first sees it in a first pass; what it keeps of each frame waits in a
     `FrameStore` (with its file in ``scratch``), and the label maps are made from that in a second one; ``causal``: it
     answers each frame from those so far, in one pass, and nothing is kept. With ``carrying``, only key frames go
-    through the network, several at once, and then those between. Either way a result depends neither on ``batch`` (to
+    through the network, several at once, and then those between: of a video that is seen first, its key frames are what
+    the network knows of it. Either way a result depends neither on ``batch`` (to
     the bit on a CPU) nor on how many cores, workers or shards there are.
     """
 
@@ -86,16 +89,16 @@ class NetworkStage(Stage):
         source = self.dataset.video(video)
         if isinstance(source, VideoFile) and source.claimed > len(source.frames):
             log.warning("%s: only %d of %d frames decode", source.path, len(source.frames), source.claimed)
-        images = read_ahead(zip(source.frames, source.images(), strict=True), 2 * cores())
+        images = self._read(source)
         network = self.shared.network
         assert network is not None
         if isinstance(network, VideoNetwork) and self.causal:
             yield from self._causally(network, images)
         elif isinstance(network, VideoNetwork):
-            self.part = 0.05  # the second pass is the small one
-            yield from self._twice(network, images)
+            self.part = 0.05 if self.carrying is None else 0.3  # the second pass is the small one
+            yield from self._twice(network, images, source)
         elif self.carrying is not None:
-            yield from self._carried(key_frame_network(network, self.carrying), self.carrying, images)
+            yield from self._carried(*self._segmented(network, self.carrying), images)
         else:
             yield from self._once(network, images)
 
@@ -103,11 +106,13 @@ class NetworkStage(Stage):
         def answers(pixels: "torch.Tensor", places: list[Place]) -> "list[Answer]":
             return [self._answer(s, place) for s, place in zip(network.forward(pixels), places, strict=True)]
 
-        for place, found in self.batches.run(self.shared.device, self._prepare, answers, images):
+        for place, found in self._run(answers, images):
             yield self._frame(place, found)
 
     def _causally(self, network: "VideoNetwork", images: Iterator[Named]) -> Iterator[Frame]:
         import torch
+
+        from vsscli.infer.propagate import PropagatedKey, Propagation
 
         passage = network.start()
 
@@ -121,52 +126,90 @@ class NetworkStage(Stage):
             with explained(place), torch.inference_mode():
                 return self._frame(place, self._answer(scores(), place))
 
-        looked = self.batches.run(self.shared.device, self._prepare, lambda pixels, _: network.look(pixels), images)
+        if self.carrying is not None:
+            flow, numbers = Propagation(self.carrying.how, network.preprocess), itertools.count()
+
+            def look(pixels: "torch.Tensor", places: list[Place]) -> list[tuple[Any, Any]]:
+                return list(zip(network.look(pixels), flow.lumas(pixels, places[0].size), strict=True))
+
+            def keyed(frames: Iterator[Named]) -> Iterator[Seen]:
+                for place, (seen, luma) in self._run(look, frames):
+                    scores = push(next(numbers), place, seen)
+                    with explained(place), torch.inference_mode():
+                        key = PropagatedKey(scores(), luma)
+                        yield place, (key, self._answer(key.scores, place))
+
+            yield from self._carried(keyed, flow.carry, images)
+            return
+        looked = self._run(lambda pixels, _: network.look(pixels), images)
         steps = ((place, push(i, place, seen)) for i, (place, seen) in enumerate(looked))
         with frame_threads(self.batches.size, self.shared.device) as pool:
             yield from in_order(pool, draw, steps, self.batches.size + 1)
 
-    def _carried(self, network: "KeyFrameNetwork", carrying: Carrying, images: Iterator[Named]) -> Iterator[Frame]:
+    def _segmented(self, network: "Network", carrying: Carrying) -> "tuple[Keyed, Carry]":
+        """Key frames through a network of single frames, and the way to those between."""
+        from vsscli.infer.propagate import PropagatedKey, Propagation
+        from vsscli.models.network import KeyFrameNetwork
+
+        if carrying.how == "mpvss":
+            assert isinstance(network, KeyFrameNetwork)
+            own = network
+            return self._keyed(lambda pixels, places: own.segment(pixels, places[0].size)), own.carry
+        flow = Propagation(carrying.how, network.preprocess)
+
+        def keys(pixels: "torch.Tensor", places: list[Place]) -> "list[Key]":
+            lumas = flow.lumas(pixels, places[0].size)
+            return [PropagatedKey(s, luma) for s, luma in zip(network.forward(pixels), lumas, strict=True)]
+
+        return self._keyed(keys), flow.carry
+
+    def _keyed(self, keys: "Callable[[torch.Tensor, list[Place]], list[Key]]") -> "Keyed":
+        """Key frames with the answers that ``keys`` leads to."""
+
+        def work(pixels: "torch.Tensor", places: list[Place]) -> "list[tuple[Key, Answer]]":
+            found = zip(keys(pixels, places), places, strict=True)
+            return [(key, self._answer(key.scores, place)) for key, place in found]
+
+        return lambda frames: self._run(work, frames)
+
+    def _carried(self, keyed: "Keyed", carry: "Carry", images: Iterator[Named]) -> Iterator[Frame]:
+        assert self.carrying is not None
         owner: dict[str, tuple[Key, Answer]] = {}
         keys: list[Seen] = []
 
-        def segment(pixels: "torch.Tensor", places: list[Place]) -> "list[tuple[Key, Answer]]":
-            keys = network.segment(pixels, places[0].size)
-            return [(key, self._answer(key.scores, place)) for key, place in zip(keys, places, strict=True)]
-
-        def carry(pixels: "torch.Tensor", places: list[Place]) -> "list[Answer]":
+        def between(pixels: "torch.Tensor", places: list[Place]) -> "list[Answer]":
             mine = [owner[place.name] for place in places]
-            found = zip(network.carry(pixels, places[0].size, [key for key, _ in mine]), mine, places, strict=True)
+            found = zip(carry(pixels, places[0].size, [key for key, _ in mine]), mine, places, strict=True)
             return [answer if s is key.scores else self._answer(s, place) for s, (key, answer), place in found]
 
-        def run(work: Work, frames: Iterator[Named]) -> Iterator[Seen]:
-            return self.batches.run(self.shared.device, self._prepare, work, frames)
-
-        for group in groups(images, carrying.interval, self.batches.size):
-            keys = list(run(segment, (stretch.key for stretch in group if stretch.key is not None))) or keys
+        for group in groups(images, self.carrying.interval, self.batches.size):
+            keys = list(keyed(stretch.key for stretch in group if stretch.key is not None)) or keys
             owner = {name: seen for s, (_, seen) in zip(group, keys, strict=True) for name, _ in s.others}
-            others = run(carry, (named for stretch in group for named in stretch.others))
+            others = self._run(between, (named for stretch in group for named in stretch.others))
             for stretch, (place, (_, answer)) in zip(group, keys, strict=True):
                 if stretch.key is not None:
                     yield self._frame(place, answer)
-                for place, answer in islice(others, len(stretch.others)):
+                for place, answer in itertools.islice(others, len(stretch.others)):
                     yield self._frame(place, answer)
             next(others, None)  # ends it, and its threads
 
-    def _twice(self, network: "VideoNetwork", images: Iterator[Named]) -> Iterator[Frame]:
+    def _twice(self, network: "VideoNetwork", images: Iterator[Named], source: Video) -> Iterator[Frame]:
         import torch
 
-        passage, places = network.start(), list[Place]()
+        from vsscli.infer.propagate import PropagatedKey, Propagation
+
         with FrameStore(self.scratch) as store:
-            for place, seen in self.batches.run(
-                self.shared.device, self._prepare, lambda pixels, _: network.look(pixels), images
-            ):
-                with explained(place), torch.inference_mode():
-                    store.append(passage.push(seen))
-                places.append(place)
-                self.step(1 - self.part)
-            with explained(places[-1], len(places)), torch.inference_mode():
-                scores: Callable[[int, torch.Tensor], Scores] = passage.finish()
+            places, scores = self._look_through(network, images, store, len(source.frames))
+            if self.carrying is not None:
+                flow = Propagation(self.carrying.how, network.preprocess)
+                number = {place.name: i for i, place in enumerate(places)}
+
+                def keys(pixels: "torch.Tensor", of: list[Place]) -> "list[Key]":
+                    found = zip((number[p.name] for p in of), flow.lumas(pixels, of[0].size), strict=True)
+                    return [PropagatedKey(scores(i, store.read(i)), luma) for i, luma in found]
+
+                yield from self._carried(self._keyed(keys), flow.carry, self._read(source))
+                return
 
             def draw(i: int) -> Frame:
                 with explained(places[i]), torch.inference_mode():
@@ -174,6 +217,29 @@ class NetworkStage(Stage):
 
             with frame_threads(self.batches.size, self.shared.device) as pool:
                 yield from in_order(pool, draw, range(len(places)), self.batches.size + 1)
+
+    def _look_through(
+        self, network: "VideoNetwork", images: Iterator[Named], store: FrameStore, frames: int
+    ) -> "tuple[list[Place], Callable[[int, torch.Tensor], Scores]]":
+        """The first pass: which frames the network saw, and the way to their scores from their number in ``store``."""
+        import torch
+
+        interval = 1 if self.carrying is None else self.carrying.interval
+        passage, places = network.start(), list[Place]()
+        for place, seen in self._run(lambda pixels, _: network.look(pixels), key_frames(images, interval)):
+            with explained(place), torch.inference_mode():
+                store.append(passage.push(seen))
+            done = min(interval, frames - interval * len(places))
+            places.append(place)
+            self.step((1 - self.part) * max(done, 0))
+        with explained(places[-1], len(places)), torch.inference_mode():
+            return places, passage.finish()
+
+    def _read(self, source: Video) -> Iterator[Named]:
+        return read_ahead(zip(source.frames, source.images(), strict=True), 2 * cores())
+
+    def _run(self, work: Work, frames: Iterator[Named]) -> Iterator[Seen]:
+        return self.batches.run(self.shared.device, self._prepare, work, frames)
 
     def _prepare(self, named: Named) -> Prepared:
         from vsscli.models.preprocess import prepare
@@ -213,14 +279,3 @@ class NetworkStage(Stage):
         labels, best = answer
         kept = None if best is None else best.fetch(place.out, self.view.flip)
         return Frame(place.name, labels.cpu().numpy(), kept)
-
-
-def key_frame_network(network: "Network", carrying: Carrying) -> "KeyFrameNetwork":
-    """The network itself where it carries key frames on, or ``network`` with what ``carrying`` names around it."""
-    from vsscli.infer.propagate import Propagated
-    from vsscli.models.network import KeyFrameNetwork
-
-    if carrying.how == "mpvss":
-        assert isinstance(network, KeyFrameNetwork)
-        return network
-    return Propagated(network, carrying.how)

@@ -9,12 +9,15 @@ from typing import Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from vsscli.runs.disk import disk_errors
 
 #: Bytes of a video that stay in memory; the rest goes to the file.
 IN_MEMORY = 1 << 30
+
+Pages = NDArray[np.float32]
 
 
 class FrameStore:
@@ -28,7 +31,7 @@ class FrameStore:
     def __init__(self, folder: Path, limit: int | None = None) -> None:
         self.folder = scratch_folder(folder)
         self._limit = IN_MEMORY if limit is None else limit
-        self._frames: list[Tensor | tuple[torch.Size, int]] = []  # a tensor, or its shape and where it is in the file
+        self._frames: list[Pages | tuple[torch.Size, int]] = []  # a frame, or its shape and where it is in the file
         self._held = self._written = 0
         self._file = -1
 
@@ -60,8 +63,8 @@ class FrameStore:
     def read(self, i: int) -> Tensor:
         """The tensor of frame ``i``."""
         kept = self._frames[i]
-        if isinstance(kept, Tensor):
-            return kept
+        if isinstance(kept, np.ndarray):
+            return torch.from_numpy(kept)
         shape, start = kept
         frame = np.empty(shape, np.float32)
         buffer, done = frame.data.cast("B"), 0
@@ -83,11 +86,15 @@ class FrameStore:
                 done += os.pwrite(self._file, content[done:], self._written + done)
 
 
-def _in_own_pages(frame: Tensor) -> Tensor:
-    """A copy in memory of its own, all of which goes back to the system: in the heap it would leave holes."""
+def _in_own_pages(frame: Tensor) -> Pages:
+    """A copy in memory of its own, all of which goes back to the system: in the heap it would leave holes.
+
+    It is no tensor: the little that torch keeps of one comes from the heap, out of the place where the last frame's
+    tensors were, and then the next ones do not fit there. Memory would grow by twice what is kept.
+    """
     pages = np.frombuffer(mmap.mmap(-1, frame.numel() * frame.element_size()), np.float32).reshape(frame.shape)
     pages[...] = frame.numpy()
-    return torch.from_numpy(pages)
+    return pages
 
 
 def scratch_folder(folder: Path) -> Path:

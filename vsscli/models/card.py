@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vsscli.errors import ModelError
-from vsscli.models.families import FAMILIES, Family, Kept, KeyFrames, OwnFamily
+from vsscli.models.families import FAMILIES, Family, Kept, OwnFamily
 from vsscli.models.network import Network
 from vsscli.models.plugin import Plugin, PluginNetwork, find_plugin, plugin_digest
 from vsscli.models.preprocess import Preprocess, read_preprocess
@@ -39,9 +39,9 @@ class ModelCard:
         return self.family.title(self.config) if isinstance(self.family, OwnFamily) else self.model_type
 
     @property
-    def key_frames(self) -> KeyFrames:
-        """How frames between key frames can be had."""
-        return self.family.key_frames(self.config) if isinstance(self.family, OwnFamily) else "any"
+    def carries(self) -> bool:
+        """Whether it carries key frames on to the frames between by itself."""
+        return isinstance(self.family, OwnFamily) and self.family.carries
 
     def kept(self, padded: tuple[int, int]) -> Kept | None:
         """What is kept of each frame of a padded input size (H, W) until its video ends; None: nothing is."""
@@ -72,7 +72,6 @@ PLUGIN = OwnFamily(
     _load_plugin,
     lambda plugin, padded: None,
     Plugin.preprocess,
-    key_frames=lambda plugin: "any",
 )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from sys import modules
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -50,11 +50,6 @@ class Family:
     half: bool = False
 
 
-#: Whether a network carries key frames on by itself ("own"), takes frames one by one, so that something else can
-#: ("any"), or must see every frame ("none").
-KeyFrames = Literal["own", "any", "none"]
-
-
 @dataclass(frozen=True)
 class Kept:
     """What a network of two passes keeps of each frame: ``stored`` bytes in a `FrameStore`, ``held`` bytes in memory.
@@ -86,7 +81,7 @@ class OwnFamily:
     half: bool = False
     side: None = None
     causal: Callable[[Any], bool] = lambda config: False
-    key_frames: Callable[[Any], KeyFrames] = lambda config: "none"
+    carries: bool = False
 
 
 def _queries(class_logits: Tensor, mask_logits: Tensor) -> list[Scores]:
@@ -233,7 +228,6 @@ FAMILIES: dict[str, Family | OwnFamily] = {
         Preprocess(720, 1333, divisor=32),
         half=True,
         causal=lambda config: config.kind == "online",
-        key_frames=lambda config: "any" if config.tracker is None else "none",
     ),
     "vmt": OwnFamily(
         lambda config: f"{config.title} ({config.encoder.title})",
@@ -250,7 +244,7 @@ FAMILIES: dict[str, Family | OwnFamily] = {
         _load_mpvss,
         lambda config, padded: None,
         Preprocess(480, 853, divisor=32),
-        key_frames=lambda config: "own",
+        carries=True,
     ),
     "mask2former": Family(
         "Mask2FormerForUniversalSegmentation",
