@@ -21,8 +21,7 @@ vsscli data synth unseen --places $places --seed 900 --train 0 --val "${UNSEEN:-
 train() {
     vsscli train "$configs/$1.yaml" --data world --out "models/tiny-$2" --set "seed=${SEED:-0}" ${MORE:-}
 }
-train segmenter segmenter
-train identities identities
+for stage in segmenter details identities; do train $stage $stage; done
 for mvc in "" -mvc; do
     train "tracker$mvc" "online$mvc"
     train "refiner$mvc" "offline$mvc"

@@ -138,7 +138,14 @@ def test_every_wrong_name_is_listed(official: Path, out: Path, capsys: pytest.Ca
 def test_what_is_no_such_model(official: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(official, {"layer.weight": torch.ones(1)})
     err = refused(capsys, out, official)
-    assert f"{official}: the checkpoint is none of a model" in err and "layer (1)" in err
+    assert f"{official}: the checkpoint holds no model that is known" in err and "layer (1)" in err
+
+
+def test_what_is_converted_already(official: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(capsys, official, "--out", out)[0] == 0
+    code, err = call(capsys, out / "model.safetensors", "--out", out.parent / "again")
+    told = "the weights of a model folder, converted already. Give --model that folder."
+    assert code == 2 and told in " ".join(err.split())
 
 
 @pytest.mark.parametrize("name", ["nothing", "empty", "web page", "lfs", "text", "a terabyte of zeros", "list"])

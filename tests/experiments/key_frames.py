@@ -92,6 +92,8 @@ def average_macs(stage: NetworkStage, dataset: Dataset) -> float:
         (key,) = network.segment(pixels, size)
         every = count_macs(lambda: network.segment(pixels, size))
         between = count_macs(lambda: network.carry(pixels, size, [key]))
+    elif carrying.how == "zero":
+        between = 0
     else:
         flow = Propagation(carrying.how, network.preprocess)
         kept = PropagatedKey(scores, flow.lumas(pixels, size)[0])

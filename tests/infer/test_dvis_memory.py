@@ -6,15 +6,19 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
 from tests.models.dvis.folders import write_random
 from tests.models.tiny import picture
 from vsscli.cli.main import run
 from vsscli.data.open import open_dataset
+from vsscli.errors import DeviceError
 from vsscli.infer.build import build
 from vsscli.infer.request import Request
 from vsscli.infer.room import Need, available_memory, check_room, find_need
+from vsscli.infer.store import FrameStore
+from vsscli.runs.disk import DiskError
 
 PROBE = """
 import sys
@@ -124,9 +128,10 @@ def test_what_fits_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     )
     small = check_room(Need("a", 6, 60_000, 1000, "mask logits", ""), tmp_path / "run", 3)
     told = (
-        "6 frames x 0.1 MB = 0.4 MB of mask logits are kept of the largest video (a) in each of 3 workers until its end"
+        "6 frames x 60.0 kB = 360.0 kB of mask logits are kept of the largest video (a) in each of 3 workers until its "
+        "end"
     )
-    assert small == f"{told}: 0.4 MB in memory."
+    assert small == f"{told}: 366.0 kB in memory."
 
 
 def test_the_memory_that_is_left_is_told_as_the_system_does() -> None:
@@ -147,3 +152,25 @@ def test_links_that_lead_nowhere_are_a_sentence(
         assert f"{place} cannot be written" in capsys.readouterr().err
     monkeypatch.setenv("TMPDIR", str(tmp_path / "dangling"))
     assert run([*command, str(tmp_path / "run")]) == 0  # so little stays in memory
+
+
+def test_a_temporary_folder_that_is_not_there_is_told_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it would be needed; and it is not made."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "slip"))
+    large = Need("a", 100, 60_000_000, 1000, "mask features", "")
+    with pytest.raises(DeviceError, match="TMPDIR is .*slip, which is no folder, and 100 frames x 60.0 MB"):
+        check_room(large, tmp_path / "run", 1)
+    assert "in memory" in check_room(Need("a", 6, 60_000, 1000, "mask logits", ""), tmp_path / "run", 1)
+    with FrameStore(tmp_path / "run", limit=0) as store, pytest.raises(DiskError):
+        store.append(torch.zeros(3))
+    assert not (tmp_path / "slip").exists()
+
+
+def test_finished_videos_that_are_made_again_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A run that lacks class scores keeps as much again as the first time."""
+    model = write_random(tmp_path / "model", "online")
+    data = make_frames(tmp_path / "v" / "a", 2, (32, 32)).parent
+    command = ["infer", str(data), "--model", str(model), "--size", "64", "--out", str(tmp_path / "run")]
+    for more, told in (([], True), ([], False), (["--keep-topk", "2"], True)):
+        assert run([*command, *more]) == 0
+        assert ("are kept of the largest video (a)" in " ".join(capsys.readouterr().err.split())) == told

@@ -24,7 +24,7 @@ from vsscli.engine import produce
 from vsscli.errors import OptionError
 from vsscli.infer import key_frames as module
 from vsscli.infer.build import build
-from vsscli.infer.key_frames import groups, stretches
+from vsscli.infer.key_frames import every, groups, stretches
 from vsscli.infer.request import Request
 from vsscli.runs.run import open_run
 
@@ -98,8 +98,8 @@ def test_a_video_is_cut_at_its_key_frames(large: list[bool], interval: int, batc
     images = [(str(i), np.zeros((4, 3, 3), np.uint8) if flag else IMAGE) for i, flag in enumerate(large)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "MOST_WAITING", waiting)
-        cut = list(stretches(iter(images), interval))
-        together = list(groups(iter(images), interval, batch))
+        cut = list(stretches(iter(images), every(interval)))
+        together = list(groups(iter(images), every(interval), interval, batch))
     assert [named for s in cut for named in ([s.key] if s.key else []) + s.others] == images
     assert all(len(s.others) < waiting for s in cut if s.key) and all(len(s.others) <= waiting for s in cut)
     found = [int(s.key[0]) for s in cut if s.key]
@@ -125,7 +125,7 @@ def test_few_enough_frames_wait(interval: int, batch: int) -> None:
             read += 1
             yield str(i), IMAGE
 
-    for group in groups(images(), interval, batch):
+    for group in groups(images(), every(interval), interval, batch):
         given_ += sum(len(stretch.others) + (stretch.key is not None) for stretch in group)
         assert read - given_ <= 1  # the frame that told where the last stretch ends
         assert sum(map(len, (stretch.others for stretch in group))) <= module.MOST_WAITING

@@ -1,6 +1,7 @@
 """Key frames of networks that know a whole video: what they know of it is its key frames."""
 
 import shutil
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,12 @@ from tests.models.vmt.folders import write_recorded as write_vmt
 from vsscli.cli.main import run
 from vsscli.data.open import open_dataset
 from vsscli.engine import produce
+from vsscli.errors import DataError
 from vsscli.infer.build import build
+from vsscli.infer.propagate import PropagatedKey
 from vsscli.infer.request import Request
 from vsscli.infer.room import find_need
+from vsscli.infer.stage import NetworkStage
 
 ARCHES = ("dvis_tiny_online", "dvis_tiny_offline", "videomt_tiny", "lvmt_dinov3_tiny")
 INTERVAL = 3
@@ -128,7 +132,7 @@ def test_progress_comes_to_the_whole(interval: int, model: Callable[[str], Path]
     stage.open("cpu")
     frames = len(list(stage.process("a")))
     assert sum(told) + frames * stage.part == pytest.approx(stage.count("a")) == 8
-    assert len(told) == len(range(0, 8, interval))
+    assert min(told) >= 0 and len(told) == len(range(0, 8, interval)) + 1
 
 
 def test_less_is_kept_and_told(
@@ -145,4 +149,57 @@ def test_less_is_kept_and_told(
     assert "LVMT (DINOv3) has no flow of its own for the frames between" in " ".join(capsys.readouterr().err.split())
     assert run([*command, "--key-interval", "3", "--propagate", "farneback", "--dry-run"]) == 0
     told = " ".join(capsys.readouterr().err.split())
+    assert "long side at most 1333 as models of its family have it, for this one does not tell, float32" in told
     assert "every 3 frames a key frame, carried on by Farneback's flow" in told and "3 frames x " in told
+
+
+def test_a_frame_that_changes_between_the_passes_is_told(
+    model: Callable[[str], Path], data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key frame, and one between; the key frames stay those of the first pass."""
+    inner = NetworkStage._look_through
+    for changed, how in ((3, "farneback"), (4, "farneback"), (4, "zero")):
+        folder = tmp_path / f"{changed}{how}" / "a"
+        shutil.copytree(data / "a", folder)
+
+        def look(self: NetworkStage, *rest: Any, folder: Path = folder, changed: int = changed) -> Any:
+            found = inner(self, *rest)
+            Image.fromarray(picture(48, 64, seed=1)).save(sorted(folder.iterdir())[changed])
+            return found
+
+        monkeypatch.setattr(NetworkStage, "_look_through", look)
+        request = Request(str(model("dvis_tiny_online")), "64", key_interval=3, propagate=how)
+        stage = build(open_dataset(folder.parent), request, ["cpu"], tmp_path / "run").stage
+        stage.open("cpu")
+        with pytest.raises(DataError, match=r"Frame 0+[34] became 64x48 while its video was read"):
+            list(stage.process("a"))
+
+
+def test_one_group_of_key_frames_is_held(
+    model: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the next ones come, the scores of all but the last have gone."""
+    alive, most = weakref.WeakSet[PropagatedKey](), 0
+    inner = PropagatedKey.__init__
+
+    def init(self: PropagatedKey, *rest: Any) -> None:
+        nonlocal most
+        inner(self, *rest)
+        alive.add(self)
+        most = max(most, len(alive))
+
+    monkeypatch.setattr(PropagatedKey, "__init__", init)
+    monkeypatch.setattr(PropagatedKey, "__hash__", object.__hash__)
+    data = make_video(tmp_path / "v" / "a", 24, 32, 48).parent
+    infer(data, tmp_path / "run", model("videomt_tiny"), size="32", key_interval=2, propagate="farneback", batch=3)
+    assert 3 <= most <= 4
+
+
+def test_the_share_of_the_second_pass_is_learned(model: Callable[[str], Path], data: Path, tmp_path: Path) -> None:
+    request = Request(str(model("dvis_tiny_online")), "64", key_interval=3, propagate="farneback")
+    stage = build(open_dataset(data), request, ["cpu"], tmp_path / "run").stage
+    stage.open("cpu")
+    list(stage.process("a"))
+    first = stage.part
+    list(stage.process("a"))
+    assert first == 0.3 != stage.part and 0 < stage.part < 1

@@ -39,6 +39,7 @@ def test_the_file_has_no_name_and_lies_where_it_should(tmp_path: Path, monkeypat
     for name, there in ((None, "run"), ("fast", "fast")):
         monkeypatch.delenv("TMPDIR", raising=False)
         if name:
+            (tmp_path / name).mkdir()
             monkeypatch.setenv("TMPDIR", str(tmp_path / name))
         with FrameStore(tmp_path / "run", limit=0) as store:
             store.append(torch.ones(1000))

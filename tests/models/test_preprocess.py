@@ -104,6 +104,8 @@ def test_a_processor_with_an_image_processor_inside(tmp_path: Path) -> None:
         {"size": {"shortest_edge": "large"}},
         {"image_mean": [0.5, 0.5]},
         {"image_mean": "gray"},
+        {"image_mean": [123.675, 116.28, 103.53]},
+        {"image_mean": [0.5, 0.5, -0.5]},
         {"image_std": 0},
         {"image_std": -0.2},
         {"image_std": [0.2, -0.2, 0.2]},

@@ -55,7 +55,10 @@ Causal = Annotated[
     ),
 ]
 Dtype = Annotated[
-    str, typer.Option(help="auto, fp32, fp16 or bf16. auto: half on CUDA where faithful.", rich_help_panel=IDENTITY)
+    str,
+    typer.Option(
+        help="auto, fp32, fp16 or bf16. auto: half on CUDA where the authors evaluate so.", rich_help_panel=IDENTITY
+    ),
 ]
 Seed = Annotated[int, typer.Option(help="Of the test double.", rich_help_panel=IDENTITY)]
 Device = Annotated[
@@ -226,10 +229,10 @@ def _network(
     videos: tuple[str, ...],
     cluster: "Cluster | None",
 ) -> "Stage":
+    from vsscli.engine import plan
     from vsscli.infer.build import build
     from vsscli.infer.room import check_room, find_need
     from vsscli.models.box import caution
-    from vsscli.runs.record import read_record
 
     built = build(dataset, request, devices, out, cluster.share(devices) if cluster else None)
     warning = caution(request.model)
@@ -242,7 +245,7 @@ def _network(
     views = f"{plural(len(built.views), 'view')} ({sizes})"
     over = f" over {plural(len(cluster.fit(devices[0])), 'node')} of a Ray cluster" if cluster else ""
     say(f"infer: {built.told}; {views}; on {places}, {plural(len(devices), 'worker')}{over}.")
-    todo = [video for video in videos if read_record(out, video) is None]
+    todo, _ = plan(built.stage, out, videos)
     need = None if request.causal else find_need(dataset, todo, built.views, built.card, built.interval)
     if need is not None and cluster is not None:
         say(f"infer: {need.told} until its end, on the node that has it.")

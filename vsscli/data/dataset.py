@@ -5,7 +5,7 @@ import hashlib
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,10 @@ class Numbering:
     colors: dict[Color, int]
 
 
+#: Whether the frame of a name and a size (H, W) is wanted.
+Choose = Callable[[str, tuple[int, int]], bool]
+
+
 class Video(ABC):
     """One video: its name, its frames in order, and the way to their pixels."""
 
@@ -45,6 +49,12 @@ class Video(ABC):
     @abstractmethod
     def images(self) -> Iterator[NDArray[np.uint8]]:
         """The frames in order as RGB ``uint8 [H, W, 3]``, one at a time; DataError where one does not decode."""
+
+    def chosen(self, choose: Choose) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+        """The frames that ``choose``, asked of each in order, wants: names and pixels as `images` gives them."""
+        for frame, image in zip(self.frames, self.images(), strict=True):
+            if choose(frame, (image.shape[0], image.shape[1])):
+                yield frame, image
 
     @abstractmethod
     def image_size(self, frame: str) -> tuple[int, int]:
@@ -101,6 +111,12 @@ class FolderVideo(Video):
 
     def images(self) -> Iterator[NDArray[np.uint8]]:
         return (read_image(file.image) for file in self.files.values())
+
+    def chosen(self, choose: Choose) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+        """Others than the chosen are not decoded."""
+        for frame, file in self.files.items():
+            if choose(frame, image_size(file.image)):
+                yield frame, read_image(file.image)
 
     def image_size(self, frame: str) -> tuple[int, int]:
         return image_size(self.files[frame].image)

@@ -111,7 +111,7 @@ def build(dataset: Dataset, request: Request, devices: Sequence[str], out: Path,
         parts = dataset, network, view, class_map, manifest, batch, out / ".vsscli", request.keep_topk
         return NetworkStage(*parts, request.causal, carrying)
 
-    told = f"{card.title}, {_tell(short, cap, request.size is None)}, {dtype}"
+    told = f"{card.title}, {_tell(short, cap, '' if request.size is not None else card.size_from)}, {dtype}"
     told += ", classes from the frames so far" if request.causal else ""
     if carrying is not None:
         told += f"; {carrying.tell()}"
@@ -136,12 +136,11 @@ def _why_not_causal(card: ModelCard) -> str:
     return "its refiner must see the whole video"
 
 
-def _tell(short: int | None, cap: int | None, models: bool) -> str:
+def _tell(short: int | None, cap: int | None, whose: str) -> str:
     if short is None:
         return "frames at their own size"
     limit = "" if cap is None else f", long side at most {cap}"
-    whose = " as the model tells" if models else ""
-    return f"short side {short}{limit}{whose}"
+    return f"short side {short}{limit}{whose and f' as {whose}'}"
 
 
 def _size(request: Request, card: ModelCard) -> tuple[int | None, int | None]:

@@ -30,6 +30,15 @@ class Place:
     size: Size
 
 
+def require_same(place: Place, before: Place) -> None:
+    """DataError where a frame has not the size that it had, or that its key frame has."""
+    if place.out != before.out:
+        raise DataError(
+            f"Frame {place.name} became {place.out[1]}x{place.out[0]} while its video was read.",
+            "Run it again when nothing writes to the dataset.",
+        )
+
+
 @dataclass(frozen=True)
 class Prepared:
     """A frame on its way, and what the network gets of it: float32 [3, H, W]."""

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from vsscli.data.dataset import Choose
 from vsscli.errors import OptionError
-from vsscli.infer.frames import Named
+from vsscli.infer.frames import Named, Size
 from vsscli.infer.request import Request
 from vsscli.models.card import ModelCard
 from vsscli.models.mpvss.config import INTERVAL
@@ -57,14 +58,19 @@ def find_carrying(request: Request, card: ModelCard) -> Carrying | None:
     return Carrying(interval, how)
 
 
-def key_frames(images: Iterable[Named], interval: int) -> Iterator[Named]:
-    """The key frames alone: every ``interval`` frames, and where the size of the frames changes."""
-    since, shape = interval, tuple[int, ...]()
-    for named in images:
+def every(interval: int) -> Choose:
+    """Key frames: every ``interval`` frames, and where the size of the frames changes. For one video."""
+    since, last = interval, (0, 0)
+
+    def choose(name: str, size: Size) -> bool:
+        nonlocal since, last
         since += 1
-        if since >= interval or named[1].shape != shape:
-            since, shape = 0, named[1].shape
-            yield named
+        if since < interval and size == last:
+            return False
+        since, last = 0, size
+        return True
+
+    return choose
 
 
 @dataclass(frozen=True)
@@ -75,18 +81,17 @@ class Stretch:
     others: list[Named]
 
 
-def stretches(images: Iterable[Named], interval: int) -> Iterator[Stretch]:
-    """The frames of a video cut at its key frames: every ``interval`` frames, and where the size of the frames changes.
+def stretches(images: Iterable[Named], choose: Choose) -> Iterator[Stretch]:
+    """The frames of a video cut at the key frames that are chosen; the first frame is one.
 
     One stretch at a time is in memory, and none has more than `MOST_WAITING` frames: longer ones come in parts.
     """
-    current, since, shape = Stretch(None, []), interval, (0,)
+    current = Stretch(None, [])
     for named in images:
-        since += 1
-        if since >= interval or named[1].shape != shape:
+        if choose(named[0], (named[1].shape[0], named[1].shape[1])):
             if current.others or current.key:
                 yield current
-            current, since, shape = Stretch(named, []), 0, named[1].shape
+            current = Stretch(named, [])
         else:
             if len(current.others) >= MOST_WAITING - 1:
                 yield current
@@ -96,8 +101,8 @@ def stretches(images: Iterable[Named], interval: int) -> Iterator[Stretch]:
         yield current
 
 
-def groups(images: Iterable[Named], interval: int, batch: int) -> Iterator[list[Stretch]]:
+def groups(images: Iterable[Named], choose: Choose, interval: int, batch: int) -> Iterator[list[Stretch]]:
     """Stretches whose key frames go through the network at once: up to ``batch``, if few enough to wait in memory."""
-    cut = stretches(images, interval)
+    cut = stretches(images, choose)
     while group := list(islice(cut, max(1, min(batch, MOST_WAITING // interval)))):
         yield group

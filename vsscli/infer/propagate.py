@@ -44,10 +44,8 @@ class Propagation:
         """As `vsscli.models.network.KeyFrameNetwork.carry`."""
         found, padded = list[Scores](), (pixels.shape[2], pixels.shape[3])
         for key, luma in zip(keys, self.lumas(pixels, size), strict=True):
-            if key.luma is None or luma is None:
-                found.append(key.scores)
-            else:
-                found.append(warp_scores(key.scores, torch.from_numpy(backward_flow(key.luma, luma)), padded))
+            assert key.luma is not None and luma is not None, "what is copied needs no flow"
+            found.append(warp_scores(key.scores, torch.from_numpy(backward_flow(key.luma, luma)), padded))
         return found
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from vsscli.data.dataset import Dataset
 from vsscli.errors import DataError, DeviceError
-from vsscli.infer.store import IN_MEMORY, scratch_folder
+from vsscli.infer.store import IN_MEMORY, scratch_folder, scratch_is_lost
 from vsscli.infer.views import View
 from vsscli.maps.geometry import padded_size
 from vsscli.models.card import ModelCard
 from vsscli.runs.disk import nearest_above, real_path
+from vsscli.words import plural
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,8 @@ class Need:
     @property
     def told(self) -> str:
         """What is kept, as the beginning of a sentence."""
-        each, frames = f"{self.stored / 1e6:.1f} MB", f"{self.frames} frame{'s' * (self.frames > 1)}"
-        total = _bytes(self.frames * self.stored)
-        return f"{frames} x {each} = {total} of {self.what} are kept of the largest video ({self.video})"
+        kept = f"{plural(self.frames, 'frame')} x {_bytes(self.stored)} = {_bytes(self.frames * self.stored)}"
+        return f"{kept} of {self.what} are kept of the largest video ({self.video})"
 
     @property
     def memory(self) -> int:
@@ -76,6 +76,11 @@ def check_room(need: Need, out: Path, workers: int) -> str:
     """A sentence on what is kept and where; DeviceError when disk or memory will not do for ``workers`` at once."""
     folder = scratch_folder(real_path(out) / ".vsscli")
     kept = need.told
+    if need.file and scratch_is_lost():
+        raise DeviceError(
+            f"TMPDIR is {folder}, which is no folder, and {kept} until its end, {_bytes(need.file)} of it there.",
+            "Make that folder, or set TMPDIR to another.",
+        )
     each = f" in each of {workers} workers" if workers > 1 else ""
     hint = f"Set TMPDIR to a larger disk, leave that video out, or {need.advice}."
     free = shutil.disk_usage(folder if folder.exists() else nearest_above(folder)).free
@@ -116,4 +121,6 @@ def available_memory() -> int:
 
 
 def _bytes(count: float) -> str:
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+    if count >= 1e9:
+        return f"{count / 1e9:.1f} GB"
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.1f} kB"

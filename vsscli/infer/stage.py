@@ -2,18 +2,20 @@
 
 import itertools
 import logging
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vsscli.data.classmap import ClassMap
-from vsscli.data.dataset import Dataset, Video
+from vsscli.data.dataset import Choose, Dataset, Video
 from vsscli.data.plain import VideoFile
 from vsscli.data.video_backend import load_cv2
 from vsscli.engine import Frame, Stage, cores
 from vsscli.engine.inputs import DatasetInput
-from vsscli.infer.frames import Batches, Named, Place, Prepared, Seen, Size, Work, explained
-from vsscli.infer.key_frames import Carrying, groups, key_frames
+from vsscli.infer.frames import Batches, Named, Place, Prepared, Seen, Size, Work, explained, require_same
+from vsscli.infer.key_frames import Carrying, every, groups
 from vsscli.infer.pipeline import frame_threads, in_order, read_ahead
 from vsscli.infer.shared import SharedNetwork
 from vsscli.infer.store import FrameStore
@@ -67,6 +69,7 @@ class NetworkStage(Stage):
         self.table = class_map.table
         self.inputs = [DatasetInput(dataset)]
         self._size: Size | None = None
+        self._passes: list[tuple[float, float]] = []  # seconds of both passes over the videos so far
 
     def open(self, device: str) -> None:
         """Loads the network. OpenCV, where it is needed, takes one thread: frames are spread over the cores."""
@@ -89,18 +92,17 @@ class NetworkStage(Stage):
         source = self.dataset.video(video)
         if isinstance(source, VideoFile) and source.claimed > len(source.frames):
             log.warning("%s: only %d of %d frames decode", source.path, len(source.frames), source.claimed)
-        images = self._read(source)
         network = self.shared.network
         assert network is not None
         if isinstance(network, VideoNetwork) and self.causal:
-            yield from self._causally(network, images)
+            yield from self._causally(network, self._read(source))
         elif isinstance(network, VideoNetwork):
-            self.part = 0.05 if self.carrying is None else 0.3  # the second pass is the small one
-            yield from self._twice(network, images, source)
+            yield from self._twice(network, source)
         elif self.carrying is not None:
-            yield from self._carried(*self._segmented(network, self.carrying), images)
+            keyed, carry = self._segmented(network, self.carrying)
+            yield from self._carried(keyed, carry, self._read(source), every(self.carrying.interval))
         else:
-            yield from self._once(network, images)
+            yield from self._once(network, self._read(source))
 
     def _once(self, network: "Network", images: Iterator[Named]) -> Iterator[Frame]:
         def answers(pixels: "torch.Tensor", places: list[Place]) -> "list[Answer]":
@@ -139,7 +141,7 @@ class NetworkStage(Stage):
                         key = PropagatedKey(scores(), luma)
                         yield place, (key, self._answer(key.scores, place))
 
-            yield from self._carried(keyed, flow.carry, images)
+            yield from self._carried(keyed, flow.carry, images, every(self.carrying.interval))
             return
         looked = self._run(lambda pixels, _: network.look(pixels), images)
         steps = ((place, push(i, place, seen)) for i, (place, seen) in enumerate(looked))
@@ -172,66 +174,95 @@ class NetworkStage(Stage):
 
         return lambda frames: self._run(work, frames)
 
-    def _carried(self, keyed: "Keyed", carry: "Carry", images: Iterator[Named]) -> Iterator[Frame]:
-        assert self.carrying is not None
-        owner: dict[str, tuple[Key, Answer]] = {}
+    def _carried(self, keyed: "Keyed", carry: "Carry", images: Iterator[Named], choose: Choose) -> Iterator[Frame]:
+        carrying = self.carrying
+        assert carrying is not None
+        owner: dict[str, tuple[Place, tuple[Key, Answer]]] = {}
         keys: list[Seen] = []
 
         def between(pixels: "torch.Tensor", places: list[Place]) -> "list[Answer]":
             mine = [owner[place.name] for place in places]
-            found = zip(carry(pixels, places[0].size, [key for key, _ in mine]), mine, places, strict=True)
-            return [answer if s is key.scores else self._answer(s, place) for s, (key, answer), place in found]
+            for place, (key_place, _) in zip(places, mine, strict=True):
+                require_same(place, key_place)
+            found = carry(pixels, places[0].size, [key for _, (key, _) in mine])
+            return [self._answer(scores, place) for scores, place in zip(found, places, strict=True)]
 
-        for group in groups(images, self.carrying.interval, self.batches.size):
+        for group in groups(images, choose, carrying.interval, self.batches.size):
+            owner, keys = {}, keys[-1:]  # the rest goes before more comes
             keys = list(keyed(stretch.key for stretch in group if stretch.key is not None)) or keys
-            owner = {name: seen for s, (_, seen) in zip(group, keys, strict=True) for name, _ in s.others}
-            others = self._run(between, (named for stretch in group for named in stretch.others))
+            owner = {name: key for s, key in zip(group, keys, strict=True) for name, _ in s.others}
+            copied = carrying.how == "zero"
+            others = iter(()) if copied else self._run(between, (named for s in group for named in s.others))
             for stretch, (place, (_, answer)) in zip(group, keys, strict=True):
                 if stretch.key is not None:
                     yield self._frame(place, answer)
+                if copied:
+                    for name, image in stretch.others:
+                        require_same(Place(name, (image.shape[0], image.shape[1]), place.size), place)
+                        yield self._frame(replace(place, name=name), answer)
                 for place, answer in itertools.islice(others, len(stretch.others)):
                     yield self._frame(place, answer)
             next(others, None)  # ends it, and its threads
 
-    def _twice(self, network: "VideoNetwork", images: Iterator[Named], source: Video) -> Iterator[Frame]:
+    def _twice(self, network: "VideoNetwork", source: Video) -> Iterator[Frame]:
         import torch
 
         from vsscli.infer.propagate import PropagatedKey, Propagation
 
+        started = time.monotonic()
         with FrameStore(self.scratch) as store:
-            places, scores = self._look_through(network, images, store, len(source.frames))
+            places, scores = self._look_through(network, source, store)
+            halfway = time.monotonic()
             if self.carrying is not None:
                 flow = Propagation(self.carrying.how, network.preprocess)
                 number = {place.name: i for i, place in enumerate(places)}
 
                 def keys(pixels: "torch.Tensor", of: list[Place]) -> "list[Key]":
+                    for place in of:
+                        require_same(place, places[number[place.name]])
                     found = zip((number[p.name] for p in of), flow.lumas(pixels, of[0].size), strict=True)
                     return [PropagatedKey(scores(i, store.read(i)), luma) for i, luma in found]
 
-                yield from self._carried(self._keyed(keys), flow.carry, self._read(source))
-                return
+                images = self._read(source)
+                yield from self._carried(self._keyed(keys), flow.carry, images, lambda name, _: name in number)
+            else:
 
-            def draw(i: int) -> Frame:
-                with explained(places[i]), torch.inference_mode():
-                    return self._frame(places[i], self._answer(scores(i, store.read(i)), places[i]))
+                def draw(i: int) -> Frame:
+                    with explained(places[i]), torch.inference_mode():
+                        return self._frame(places[i], self._answer(scores(i, store.read(i)), places[i]))
 
-            with frame_threads(self.batches.size, self.shared.device) as pool:
-                yield from in_order(pool, draw, range(len(places)), self.batches.size + 1)
+                with frame_threads(self.batches.size, self.shared.device) as pool:
+                    yield from in_order(pool, draw, range(len(places)), self.batches.size + 1)
+        self._passes.append((halfway - started, time.monotonic() - halfway))
 
     def _look_through(
-        self, network: "VideoNetwork", images: Iterator[Named], store: FrameStore, frames: int
+        self, network: "VideoNetwork", source: Video, store: FrameStore
     ) -> "tuple[list[Place], Callable[[int, torch.Tensor], Scores]]":
         """The first pass: which frames the network saw, and the way to their scores from their number in ``store``."""
         import torch
 
-        interval = 1 if self.carrying is None else self.carrying.interval
-        passage, places = network.start(), list[Place]()
-        for place, seen in self._run(lambda pixels, _: network.look(pixels), key_frames(images, interval)):
+        first, second = (sum(seconds) for seconds in zip(*self._passes, strict=True)) if self._passes else (0, 0)
+        self.part = second / (first + second) if first and second else 0.05 if self.carrying is None else 0.3
+        passage, places, at = network.start(), list[Place](), list[int]()
+        numbers, told = itertools.count(), 0
+        interval = every(1 if self.carrying is None else self.carrying.interval)
+
+        def choose(name: str, size: Size) -> bool:
+            number = next(numbers)
+            if interval(name, size):
+                at.append(number)
+                return True
+            return False
+
+        images = read_ahead(source.chosen(choose), 2 * cores())
+        for place, seen in self._run(lambda pixels, _: network.look(pixels), images):
             with explained(place), torch.inference_mode():
                 store.append(passage.push(seen))
-            done = min(interval, frames - interval * len(places))
             places.append(place)
-            self.step((1 - self.part) * max(done, 0))
+            done = at[len(places) - 1] + 1
+            self.step((1 - self.part) * (done - told))
+            told = done
+        self.step((1 - self.part) * (len(source.frames) - told))
         with explained(places[-1], len(places)), torch.inference_mode():
             return places, passage.finish()
 

@@ -80,7 +80,8 @@ class FrameStore:
         done = 0
         with disk_errors(self.folder):
             if self._file < 0:
-                self.folder.mkdir(parents=True, exist_ok=True)
+                if not os.environ.get("TMPDIR"):
+                    self.folder.mkdir(parents=True, exist_ok=True)
                 self._file = _unnamed(self.folder)
             while done < len(content):
                 done += os.pwrite(self._file, content[done:], self._written + done)
@@ -101,6 +102,12 @@ def scratch_folder(folder: Path) -> Path:
     """Where temporary files go: ``TMPDIR`` where that is set, else ``folder``."""
     named = os.environ.get("TMPDIR")
     return Path(named) if named else folder
+
+
+def scratch_is_lost() -> bool:
+    """Whether ``TMPDIR`` names what is no folder."""
+    named = os.environ.get("TMPDIR")
+    return named is not None and named != "" and not Path(named).is_dir()
 
 
 def _unnamed(folder: Path) -> int:

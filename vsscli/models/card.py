@@ -11,7 +11,15 @@ from vsscli.models.families import FAMILIES, Family, Kept, OwnFamily
 from vsscli.models.network import Network
 from vsscli.models.plugin import Plugin, PluginNetwork, find_plugin, plugin_digest
 from vsscli.models.preprocess import Preprocess, read_preprocess
-from vsscli.models.source import WEIGHTS, folder_digest, lies_here, read_config, resolve_source, weight_files
+from vsscli.models.source import (
+    PREPROCESSORS,
+    WEIGHTS,
+    folder_digest,
+    lies_here,
+    read_config,
+    resolve_source,
+    weight_files,
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,12 @@ class ModelCard:
     def family(self) -> Family | OwnFamily:
         """The family's line in the table; a plug-in is a family of its own."""
         return PLUGIN if isinstance(self.config, Plugin) else FAMILIES[self.model_type]
+
+    @property
+    def size_from(self) -> str:
+        """Who says the size of the input: the model folder, a plug-in, or, where they do not, the family."""
+        told = isinstance(self.config, Plugin) or any((self.folder / name).exists() for name in PREPROCESSORS)
+        return "the model tells" if told else "models of its family have it, for this one does not tell"
 
     @property
     def title(self) -> str:

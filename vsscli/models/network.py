@@ -116,7 +116,7 @@ class KeyFrameNetwork(Network, Protocol):
     def carry(self, pixels: Tensor, size: tuple[int, int], keys: Sequence[Any]) -> list[Scores]:
         """The scores of B frames as `segment` takes them, each from its key frame (one of ``keys`` for each).
 
-        Threads may call it at the same time. A key's own scores, returned as they are, say that nothing changed.
+        Threads may call it at the same time.
         """
 
 

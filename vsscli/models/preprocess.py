@@ -118,6 +118,11 @@ def _read(entries: dict[str, Any], default: Preprocess) -> Preprocess:
             found = replace(found, mean=_triple(entries["image_mean"], factor, "image_mean"))
         if entries.get("image_std") is not None:
             found = replace(found, std=_triple(entries["image_std"], factor, "image_std"))
+    if not all(0 <= value <= 255 for value in found.mean):
+        scale = "0..1" if entries.get("do_rescale", True) else "0..255"
+        raise ValueError(
+            f"image_mean {entries.get('image_mean')} is no colour on the scale {scale} that do_rescale sets"
+        )
     if min(found.std) <= 0:
         raise ValueError(f"image_std {entries.get('image_std')} is not positive")
     if entries.get("resample") is not None:

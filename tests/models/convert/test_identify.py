@@ -168,7 +168,7 @@ def test_no_classes() -> None:
     "of", [{}, {"conv.weight": (3, 3)}, {"backbone.stem.conv1.weight": (64, 3, 7, 7)}, {"sem_seg_head": ()}]
 )
 def test_what_is_none_of_these(of: dict[str, tuple[int, ...]]) -> None:
-    with pytest.raises(ModelError, match=r"none of .* no sem_seg_head\.predictor, but") as caught:
+    with pytest.raises(ModelError, match=r"no model that is known: .* sem_seg_head\.predictor .*, but") as caught:
         find(of)
     assert "MinVIS, CTVIS or DVIS++" in caught.value.hint
 

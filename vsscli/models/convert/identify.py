@@ -28,6 +28,8 @@ Four = tuple[int, int, int, int]
 
 _PIXEL = "sem_seg_head.pixel_decoder"
 _QUERY = "sem_seg_head.predictor"
+#: How names begin in the model folders that `convert` writes, and nowhere else.
+_OURS = ("segmenter.mask2former.", "upscale.0.")
 #: How names of VidEoMT, PMT and LVMT begin, and no others.
 _VMT = ("backbone.encoder.backbone.", "backbone.query_updater.", "backbone.decoder.query_")
 _LEVELS, _POINTS = 3, 4  # of the pixel decoder's deformable attention
@@ -132,10 +134,13 @@ def identify(shapes: Shapes, settings: Settings) -> Found:
         from vsscli.models.convert.identify_vmt import identify_vmt  # which builds on what is here
 
         return identify_vmt(shapes, settings)
+    if any(key.startswith(_OURS) for key in shapes):
+        raise ModelError("these are the weights of a model folder, converted already.", "Give --model that folder.")
     if not any(key.startswith((f"{_PIXEL}.", f"{_QUERY}.")) for key in shapes):
         raise ModelError(
-            "the checkpoint is none of a model that DVIS++ consists of: it has no sem_seg_head.pixel_decoder and "
-            f"no sem_seg_head.predictor, but {_parts(shapes) or 'nothing'}.",
+            "the checkpoint holds no model that is known: it has neither sem_seg_head.pixel_decoder nor "
+            "sem_seg_head.predictor (DVIS++, MPVSS), nor what VidEoMT, PMT and LVMT have (backbone.encoder), but "
+            f"{_parts(shapes) or 'nothing'}.",
             "Give a checkpoint of MinVIS, CTVIS or DVIS++ (segmenter, online or offline), MPVSS, VidEoMT, PMT or LVMT.",
         )
     tell = Sizes(shapes)

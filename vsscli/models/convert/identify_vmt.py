@@ -43,14 +43,18 @@ def identify_vmt(shapes: Shapes, settings: Settings) -> Found:
         raise ModelError(f'the checkpoint has no classes: {place}.class_head has one row, which is "no object".')
     told_blocks = f"{place}.attn_mask_probs" in shapes
     blocks = tell.count(f"{place}.blocks") if kind != "videomt" else tell.size(f"{place}.attn_mask_probs", 0, _BLOCKS)
-    config = VmtConfig(
-        kind=kind,
-        encoder=encoder,
-        labels=labels_of(classes),
-        queries=tell.size(f"{place}.q.weight", 0, 200),
-        blocks=blocks,
-        levels=None if kind == "videomt" else tell.count(f"{_DECODER}.lateral_projections"),
-    )
+    try:
+        config = VmtConfig(
+            kind=kind,
+            encoder=encoder,
+            labels=labels_of(classes),
+            queries=tell.size(f"{place}.q.weight", 0, 200),
+            blocks=blocks,
+            levels=None if kind == "videomt" else tell.count(f"{_DECODER}.lateral_projections"),
+        )
+    except ModelError as error:
+        hint = "Where names of a checkpoint are missing it looks like that: take a whole one."
+        raise ModelError(error.message, hint) from None
     settings = replace(settings, class_order=class_order_of(classes, settings))
     return _tell(config, settings, "" if told_blocks or kind != "videomt" else f"queries pass the last {blocks} blocks")
 
