@@ -9,6 +9,7 @@ from vsscli.engine import progress
 from vsscli.engine.counters import Counters
 from vsscli.engine.progress import Progress, Status
 from vsscli.errors import DeviceError
+from vsscli.words import speed
 
 
 def test_a_line_that_tells_nothing_new_is_not_repeated(
@@ -54,3 +55,11 @@ def test_a_speed_is_of_frames_whatever_they_are_counted_over() -> None:
     shown = Progress("infer", 2, lambda: Status(0, 0.0, 0), "frames over all views")
     text = shown.text(Status(0, 0.0, 40))
     assert "40 frames over all views, " in text and text.endswith(" frames/s")
+
+
+@pytest.mark.parametrize(
+    ("count", "seconds", "told"), [(40, 4, "10.0 frames/s"), (0, 5, "0.2 frames/s"), (12, 2509.7, "209 s each")]
+)
+def test_a_slow_network_is_told_in_seconds(count: int, seconds: float, told: str) -> None:
+    assert speed(count, seconds) == told
+    assert speed(count, seconds, "answers") == told.replace("frames", "answers")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 import typer
 
 from vsscli.errors import VssError
-from vsscli.words import plural
+from vsscli.words import plural, speed
 
 if TYPE_CHECKING:
     from vsscli.engine import Outcome, Stage
@@ -47,8 +47,8 @@ def warn(text: str) -> None:
 def finish(outcome: "Outcome", out: Path, verb: str) -> None:
     """Says what became of the videos; exit code 1 when some failed, 130 after Ctrl-C (`main` says why)."""
     if outcome.done:
-        speed = f" in {outcome.seconds:.1f} s ({outcome.frames / max(outcome.seconds, 1e-9):.1f} frames/s)"
-        say(f"{verb}: {plural(len(outcome.done), 'video')}, {plural(outcome.frames, 'frame')}{speed} -> {out}")
+        took = f" in {outcome.seconds:.1f} s ({speed(outcome.frames, outcome.seconds)})"
+        say(f"{verb}: {plural(len(outcome.done), 'video')}, {plural(outcome.frames, 'frame')}{took} -> {out}")
     if outcome.constant:
         video, label = min(outcome.constant.items())
         warn(

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from vsscli.words import speed
+
 PLAIN_INTERVAL = 15.0  # seconds between lines in a log file
 
 
@@ -58,13 +60,13 @@ class Progress:
         parts = [f"{status.done}/{self._total} videos"]
         if status.frames:
             noun = self._step.partition(" ")[0]  # of "frames over all views"
-            parts += [f"{status.frames} {self._step}", f"{status.frames / elapsed:.1f} {noun}/s"]
+            parts += [f"{status.frames} {self._step}", speed(status.frames, elapsed, noun)]
         if status.share > 0 and self._first is None:
             self._first = elapsed, status.share
         if self._first is not None and self._first[1] < status.share < self._total:
             # From the first work on: what it took to load a model is not to be multiplied.
-            speed = (status.share - self._first[1]) / max(elapsed - self._first[0], 1e-6)
-            left = int((self._total - status.share) / speed)
+            pace = (status.share - self._first[1]) / max(elapsed - self._first[0], 1e-6)
+            left = int((self._total - status.share) / pace)
             if status.share != self._last[1]:
                 self._last = elapsed, status.share
             if 0 < left >= elapsed - self._last[0]:  # else work that is not counted is being done, and nobody knows
