@@ -139,7 +139,8 @@ class NetworkStage(Stage):
                     scores = push(next(numbers), place, seen)
                     with explained(place), torch.inference_mode():
                         key = PropagatedKey(scores(), luma)
-                        yield place, (key, self._answer(key.scores, place))
+                        answer = self._answer(key.scores, place)
+                    yield place, (key, answer)
 
             yield from self._carried(keyed, flow.carry, images, every(self.carrying.interval))
             return
