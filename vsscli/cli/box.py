@@ -1,10 +1,17 @@
 """The page of a model in the box, for ``vsscli models NAME``."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from textwrap import fill
 from typing import Any
 
-_WIDTH = 80
+WIDTH = 80
+
+
+def print_rows(rows: Mapping[str, str]) -> None:
+    """Facts of a model, each under its name."""
+    for head, text in rows.items():
+        print(fill(text, WIDTH, initial_indent=f"  {head:<11}", subsequent_indent=" " * 13, break_on_hyphens=False))
 
 
 def called_boxed(version: str) -> str:
@@ -37,8 +44,7 @@ def show_boxed(folder: Path) -> None:
         "made by": "pipelines/tiny.sh in a checkout makes it anew; 'vsscli guide training' tells of it",
     }
     print(called)
-    for head, text in rows.items():
-        print(fill(text, _WIDTH, initial_indent=f"  {head:<11}", subsequent_indent=" " * 13, break_on_hyphens=False))
+    print_rows(rows)
     print(f"\nvsscli infer DATA --model {called.split()[0]} --out RUN")
 
 

@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vsscli.cli.box import called_boxed, show_boxed
+from vsscli.cli.box import WIDTH, called_boxed, print_rows, show_boxed
 from vsscli.cli.result import check_place, write_json
 
 if TYPE_CHECKING:
     from vsscli.models.catalogue import Published
 
-_WIDTH = 80
 _MEASURES = {"miou": "mIoU", "vc8": "VC8", "vc16": "VC16"}
 
 
@@ -145,8 +144,7 @@ def _show_one(model: "Published") -> None:
         "weights": f"https://huggingface.co/{about.hub} ({about.files})" if about.hub else about.weights,
         "licence": about.licence,
     }
-    for head, text in rows.items():
-        print(fill(text, _WIDTH, initial_indent=f"  {head:<11}", subsequent_indent=" " * 13, break_on_hyphens=False))
+    print_rows(rows)
     print(f"\n{model.convert_line}\nvsscli infer DATA --model models/{model.name} --out RUN")
 
 
@@ -158,4 +156,4 @@ def _tell_kept(model: "Published", height: int, width: int) -> str:
 
 
 def _say(text: str) -> None:
-    print(fill(text, _WIDTH, subsequent_indent="  ", break_on_hyphens=False))
+    print(fill(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False))
