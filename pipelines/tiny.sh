@@ -6,6 +6,8 @@
 #   bash pipelines/tiny.sh            # models, worlds and runs go below ./tiny
 #   SEED=1 bash pipelines/tiny.sh     # in another folder: other weights to begin with, other clips, the same worlds
 #
+# The table over seeds: python -m tests.experiments.seeds tiny tiny-1 tiny-2 (folders of three seeds).
+#
 # A model goes into the box, as tiny-2, by
 #   python -m vsscli.models.box.pack tiny/models/tiny-offline --name tiny-2 --world tiny/world --unseen tiny/unseen \
 #       --score tiny/runs/offline.json
