@@ -2,14 +2,39 @@
 
 import re
 from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vsscli.errors import ModelError
+from vsscli.models.source import weight_files
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 #: Entries that hold nothing learned: counters, indices that the model computes, and the weights of a loss.
 _NOTHING_LEARNED = re.compile(
     r"(^|\.)(num_batches_tracked|relative_position_index|relative_coords_table|position_ids|attn_mask"
     r"|criterion\.empty_weight|criterion\.logit_scale)$"
 )
+
+
+def load_weights(folder: Path, source: str) -> "dict[str, Tensor]":
+    """All weights in ``folder``, which the user called ``source``; ModelError where a file cannot be read."""
+    import torch
+    from safetensors.torch import load_file
+
+    weights: dict[str, Tensor] = {}
+    try:
+        for file in weight_files(folder):
+            weights |= load_file(file)
+    except (torch.OutOfMemoryError, MemoryError, ModelError):
+        raise
+    except Exception as error:  # a damaged file can break the reader in any way
+        raise ModelError(
+            f"{source} cannot be loaded: {(str(error).strip() or type(error).__name__).rstrip('.')}.",
+            "Its weights may have been cut on the way here: copy the folder again.",
+        ) from None
+    return weights
 
 
 def require_same_weights(

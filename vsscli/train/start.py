@@ -16,6 +16,7 @@ from vsscli.models.dvis.model import Dvis, build
 from vsscli.models.mpvss.config import to_json as mpvss_to_json
 from vsscli.models.mpvss.model import Mpvss
 from vsscli.models.source import read_config, resolve_source
+from vsscli.models.strict import load_weights
 from vsscli.train.config import KIND, RANDOM, TrainConfig
 from vsscli.train.foreign import foreign_config
 
@@ -187,16 +188,8 @@ _PREFIX = "segmenter.mask2former."
 
 def _foreign_weights(folder: Path, source: str, own: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The weights of a Mask2Former in our names; a class head of other classes is left out."""
-    from safetensors.torch import load_file
-
-    from vsscli.models.source import weight_files
-
-    found: dict[str, Tensor] = {}
-    for file in weight_files(folder):
-        try:
-            found |= {_PREFIX + key: value for key, value in load_file(file).items() if key != "criterion.empty_weight"}
-        except Exception as error:  # a damaged file can break the reader in any way
-            raise ModelError(f"{source} cannot be loaded: {str(error).strip() or type(error).__name__}.") from None
+    loaded = load_weights(folder, source)
+    found = {_PREFIX + key: value for key, value in loaded.items() if key != "criterion.empty_weight"}
     unknown = sorted(key for key in found if key not in own)
     if unknown:
         raise ModelError(

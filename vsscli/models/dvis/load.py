@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from vsscli.errors import ModelError
@@ -12,8 +11,8 @@ from vsscli.models.dvis.model import Dvis, build
 from vsscli.models.dvis.video import OfflineNetwork, OnlineNetwork, SegmenterNetwork
 from vsscli.models.network import Network, VideoNetwork
 from vsscli.models.preprocess import Preprocess
-from vsscli.models.source import read_config, weight_files
-from vsscli.models.strict import require_same_weights
+from vsscli.models.source import read_config
+from vsscli.models.strict import load_weights, require_same_weights
 
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _COUNTS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
@@ -49,14 +48,7 @@ def read_weights(model: nn.Module, folder: Path, source: str, what: str) -> None
 
     Raises ModelError where a weight is missing, unused, misshapen or cannot be read.
     """
-    weights: dict[str, Tensor] = {}
-    try:
-        for file in weight_files(folder):
-            weights |= load_file(file)
-    except (torch.OutOfMemoryError, MemoryError, ModelError):
-        raise
-    except Exception as error:  # a damaged file can break the reader in any way
-        raise ModelError(f"{source} cannot be loaded: {str(error).strip() or type(error).__name__}.") from None
+    weights = load_weights(folder, source)
     wanted = model.state_dict()
     require_same_weights(
         source,
