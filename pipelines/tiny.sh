@@ -23,7 +23,8 @@ vsscli data synth unseen --places $places --seed 900 --train 0 --val "${UNSEEN:-
 train() {
     vsscli train "$configs/$1.yaml" --data world --out "models/tiny-$2" --set "seed=${SEED:-0}" ${MORE:-}
 }
-for stage in segmenter details identities; do train $stage $stage; done
+train segmenter segmenter
+train identities identities
 for mvc in "" -mvc; do
     train "tracker$mvc" "online$mvc"
     train "refiner$mvc" "offline$mvc"

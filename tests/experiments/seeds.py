@@ -1,6 +1,6 @@
 """What the seed does: ``python -m tests.experiments.seeds FOLDER FOLDER ...``.
 
-Each FOLDER is one that ``pipelines/tiny.sh`` (or ``camvid.sh``) made with another SEED, and holds ``runs/NAME.json``,
+Each FOLDER is one that ``pipelines/tiny.sh`` made with another SEED, and holds ``runs/NAME.json``,
 the scores of its models. The first table has mean and range over the seeds; the second the difference that Masked Video
 Consistency makes, seed by seed, beside the spread (standard deviation) of what it is compared with. Markdown, percent.
 """
