@@ -260,8 +260,8 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
     "a way without key frames": (make_model, f"{NETWORK} --propagate zero", r"--propagate says how .* --key-interval"),
     "key frames for the whole video": (
         make_dvis,
-        f"{NETWORK} --key-interval 3 --propagate zero",
-        r"--key-interval: DVIS\+\+ online follows a video from frame to frame",
+        f"{NETWORK} --key-interval 3",
+        r"--key-interval 3: DVIS\+\+ online has no flow of its own .* Add --propagate farneback",
     ),
     "key frames for the double": (
         spoil_nothing,

@@ -107,14 +107,14 @@ def test_what_no_disk_can_hold_is_refused_before_anything_is_made(
     command = ["infer", str(data), "--model", str(model), "--size", "8192", "--out", str(tmp_path / "run")]
     assert run(command) == 2
     said = capsys.readouterr().err
-    assert f"4000 frames x {32 * 2048**2 * 4 / 1e6:.1f} MB" in said and "The disk is too small" in said
+    assert f"4,000 frames x {32 * 2048**2 * 4 / 1e6:.1f} MB" in said and "The disk is too small" in said
     assert f"take the online model of it, which keeps {10 * 2048**2 * 4 / 1e6:.1f} MB of a frame" in said
     assert not (tmp_path / "run").exists()
 
 
 def test_what_memory_cannot_hold_is_refused(tmp_path: Path) -> None:
     need = Need("a", 1000, 1, available_memory() // 500, "mask logits", "take a smaller --size")
-    with pytest.raises(Exception, match="Memory is too small: 1000 frames x .* in each of 2 workers"):
+    with pytest.raises(Exception, match="Memory is too small: 1,000 frames x .* in each of 2 workers"):
         check_room(need, tmp_path, 2)
 
 

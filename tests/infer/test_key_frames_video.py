@@ -149,7 +149,7 @@ def test_less_is_kept_and_told(
     assert "LVMT (DINOv3) has no flow of its own for the frames between" in " ".join(capsys.readouterr().err.split())
     assert run([*command, "--key-interval", "3", "--propagate", "farneback", "--dry-run"]) == 0
     told = " ".join(capsys.readouterr().err.split())
-    assert "long side at most 1333 as models of its family have it, for this one does not tell, float32" in told
+    assert "long side at most 1333 as its family does, for the model does not tell, float32" in told
     assert "every 3 frames a key frame, carried on by Farneback's flow" in told and "3 frames x " in told
 
 

@@ -45,7 +45,7 @@ class ModelCard:
     def size_from(self) -> str:
         """Who says the size of the input: the model folder, a plug-in, or, where they do not, the family."""
         told = isinstance(self.config, Plugin) or any((self.folder / name).exists() for name in PREPROCESSORS)
-        return "the model tells" if told else "models of its family have it, for this one does not tell"
+        return "the model tells" if told else "its family does, for the model does not tell"
 
     @property
     def title(self) -> str:
