@@ -104,6 +104,8 @@ def test_every_field_is_checked(old: str, new: str, told: str) -> None:
 def test_a_name_that_is_none() -> None:
     with pytest.raises(OptionError, match="no published model 'mask2former'"):
         find_published("mask2former")
+    with pytest.raises(OptionError, match=r"'lvmt'\. Did you mean lvmt-dinov2-vitl, lvmt-dinov3-vitl\?"):
+        find_published("lvmt")
 
 
 @pytest.mark.parametrize("name", ARCHES)

@@ -8,6 +8,7 @@ import huggingface_hub.constants
 import pytest
 
 from vsscli.errors import ModelError
+from vsscli.models.catalogue import find_published
 from vsscli.models.source import model_digest, read_config, resolve_source, weight_files
 
 
@@ -194,5 +195,8 @@ def test_a_name_that_is_nearly_known_and_a_path_that_is_not_there(
         with pytest.raises(ModelError, match=f"There is no model folder {name}.") as error:
             resolve_source(name)
         assert "hf://" not in str(error.value)
+    with pytest.raises(ModelError, match="models/lvmt-dinov3-vitl") as error:
+        resolve_source("models/lvmt-dinov3-vitl")
+    assert error.value.hint == f"It is made by: {find_published('lvmt-dinov3-vitl').convert_line}"
     with pytest.raises(ModelError, match=r"x\.\.\. cannot be read \(File name too long\)"):
         resolve_source("x" * 5000)

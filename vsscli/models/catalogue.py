@@ -137,7 +137,8 @@ def find_published(name: str) -> Published:
     """The published model ``name``; OptionError with the nearest names when there is none."""
     models = catalogue().models
     if name not in models:
-        near = difflib.get_close_matches(name, [*boxed_models(), *models], 3, 0.5)
+        near = [model for model in models if name and model.startswith(name)]
+        near = near or difflib.get_close_matches(name, [*boxed_models(), *models], 3, 0.5)
         hint = f"Did you mean {', '.join(near)}?" if near else f"There are {', '.join(models)}."
         raise OptionError(f"There is no published model {name!r}.", hint)
     return models[name]

@@ -59,6 +59,9 @@ def resolve_source(source: str, offline: bool = False) -> Path:
         raise ModelError(f"{source} is a file, not a model folder.", _folder_of(path))
     refuse_published(source)
     if not is_hub_id(source):
+        published = catalogue().models.get(path.name)
+        if published is not None:
+            raise ModelError(f"There is no model folder {source}.", f"It is made by: {published.convert_line}")
         near = difflib.get_close_matches(source, _names(), 3, 0.6)
         hint = f"Did you mean {', '.join(near)}?" if near else "Give a folder, or a hub id of the form org/name."
         raise ModelError(f"There is no model folder {source}.", hint)
