@@ -80,7 +80,7 @@ class FrameStore:
         done = 0
         with disk_errors(self.folder):
             if self._file < 0:
-                if not os.environ.get("TMPDIR"):
+                if _named_scratch() is None:
                     self.folder.mkdir(parents=True, exist_ok=True)
                 self._file = _unnamed(self.folder)
             while done < len(content):
@@ -100,14 +100,18 @@ def _in_own_pages(frame: Tensor) -> Pages:
 
 def scratch_folder(folder: Path) -> Path:
     """Where temporary files go: ``TMPDIR`` where that is set, else ``folder``."""
-    named = os.environ.get("TMPDIR")
-    return Path(named) if named else folder
+    return _named_scratch() or folder
 
 
 def scratch_is_lost() -> bool:
     """Whether ``TMPDIR`` names what is no folder."""
+    named = _named_scratch()
+    return named is not None and not named.is_dir()
+
+
+def _named_scratch() -> Path | None:
     named = os.environ.get("TMPDIR")
-    return named is not None and named != "" and not Path(named).is_dir()
+    return Path(named) if named else None
 
 
 def _unnamed(folder: Path) -> int:

@@ -71,6 +71,7 @@ class OwnFamily:
     to call a model of that configuration. ``load`` is given the folder, the user's name of it, the preprocessing, the
     device and the dtype. ``kept`` tells from the configuration and the padded input size (H, W) what is kept of each
     frame; None: nothing is. ``causal`` tells from it whether frames can be answered before the video ends.
+    ``carries``: its networks carry key frames on by themselves (`vsscli.models.network.KeyFrameNetwork`).
     """
 
     title: Callable[[Any], str]
