@@ -184,13 +184,14 @@ def infer(
     if model.partition(":")[0] == PREFIX:
         devices = cluster.devices("cpu", workers) if cluster else ["cpu"] * (workers or cores())
         stage = _oracle(dataset, request, seed, chosen)
+        planned = plan(stage, out, chosen)
     else:
         devices = cluster.devices(device, workers, whole=True) if cluster else find_devices(device, workers)
-        stage = _network(dataset, request, devices, out, chosen, cluster)
+        stage, planned = _network(dataset, request, devices, out, chosen, cluster)
     if dry_run:
-        announce_plan(stage, *plan(stage, out, chosen), out)
+        announce_plan(stage, *planned, out)
         return
-    outcome = produce(stage, out, chosen, devices, cluster)
+    outcome = produce(stage, out, chosen, devices, cluster, planned)
     finish(outcome, out, "infer")
 
 
@@ -228,7 +229,8 @@ def _network(
     out: Path,
     videos: tuple[str, ...],
     cluster: "Cluster | None",
-) -> "Stage":
+) -> "tuple[Stage, tuple[list[str], list[str]]]":
+    """The stage, and what is planned with it; says what will be done and what that needs."""
     from vsscli.engine import plan
     from vsscli.infer.build import build
     from vsscli.infer.room import check_room, find_need
@@ -245,10 +247,10 @@ def _network(
     views = f"{plural(len(built.views), 'view')} ({sizes})"
     over = f" over {plural(len(cluster.fit(devices[0])), 'node')} of a Ray cluster" if cluster else ""
     say(f"infer: {built.told}; {views}; on {places}, {plural(len(devices), 'worker')}{over}.")
-    todo, _ = plan(built.stage, out, videos)
+    todo, before = plan(built.stage, out, videos)
     need = None if request.causal else find_need(dataset, todo, built.views, built.card, built.interval)
     if need is not None and cluster is not None:
         say(f"infer: {need.told} until its end, on the node that has it.")
     elif need is not None:
         say(f"infer: {check_room(need, out, min(len(devices), len(todo)))}")
-    return built.stage
+    return built.stage, (todo, before)

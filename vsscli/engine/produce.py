@@ -83,15 +83,17 @@ def produce(
     videos: Sequence[str],
     devices: Sequence[str] = ("cpu",),
     cluster: Cluster | None = None,
+    planned: tuple[list[str], list[str]] | None = None,
 ) -> Outcome:
     """Runs ``stage`` over ``videos`` into the run ``out``; the same call again does what is left.
 
     One worker per entry of ``devices``; a single one works in this process. With a ``cluster`` they are all on its
     nodes. One bad video does not stop the others: it is in ``Outcome.failed``. Raises RunError (see `plan`; also where
     a node does not see the same disk), DiskError when the disk refuses, and whatever the stage's ``open`` raises.
-    Ctrl-C ends with ``Outcome.interrupted``: what is finished stays.
+    Ctrl-C ends with ``Outcome.interrupted``: what is finished stays. ``planned``: what `plan` said of the same, where
+    it was asked already: it looks at every file of the run.
     """
-    todo, before = plan(stage, out, videos)
+    todo, before = plan(stage, out, videos) if planned is None else planned
     palette = stage.table.palette if stage.table else None
     run = open_output(out, stage.manifest, palette, [source.path for source in stage.inputs], stage.topk)
     for video in before:
