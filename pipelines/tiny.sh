@@ -24,6 +24,7 @@ train() {
     vsscli train "$configs/$1.yaml" --data world --out "models/tiny-$2" --set "seed=${SEED:-0}" ${MORE:-}
 }
 train segmenter segmenter
+train details details
 train identities identities
 for mvc in "" -mvc; do
     train "tracker$mvc" "online$mvc"

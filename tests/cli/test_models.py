@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from vsscli.cli.main import run
+from vsscli.models.box import boxed_card, boxed_models
 from vsscli.models.catalogue import catalogue
 
 NAMES = tuple(catalogue().models)
@@ -96,7 +97,8 @@ def test_a_model_in_the_box_has_its_page(capsys: pytest.CaptureFixture[str]) -> 
     assert code == 0 and not err and max(map(len, out.splitlines())) <= 80
     assert call(capsys, "tiny-1")[1] == out and out.startswith("tiny (tiny-1)\n")
     told = " ".join(out.split())
-    for part in ("42 of VSPW's 124", "coast, lake, river, winter", "mIoU 47.0%", "7e0a7dfc7b4b", "pipelines/tiny.sh"):
+    score = f"mIoU {boxed_card(boxed_models()['tiny'])['miou']:.1%}"
+    for part in ("42 of VSPW's 124", "coast, lake, river, winter", score, "7e0a7dfc7b4b", "pipelines/tiny.sh"):
         assert part in told
     assert "vsscli infer DATA --model tiny --out RUN" in told
     assert list(json.loads(call(capsys, "tiny", "--json", "-")[1])["box"]) == ["tiny-1"]
