@@ -50,14 +50,16 @@ def test_a_batch_that_cannot_be_shared_is_told() -> None:
 
 
 def test_mvc_takes_no_memory(tmp_path: Path) -> None:
-    """The peak of what steps take beyond what was there before; both losses at once take nearly twice."""
+    """What is taken beyond plain steps; both losses at once take many times that.
+
+    Differences of peaks, because what of the libraries lies in memory before the first step is the system's choice.
+    """
     command = [sys.executable, "-W", "ignore", "-m", "tests.train.memory", str(tmp_path)]
     # What is freed goes back to the system at once, so that the peak is of what was held.
     given_back = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
     done = subprocess.run(command, env={**ENVIRONMENT, **given_back}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     told = [json.loads(line) for line in done.stdout.splitlines()]
-    took, peak = ({way: each[i] for way, *each in told} for i in (0, 1))
-    took = {way: peak[way] - before for way, before in took.items()}
+    peak = {way: peak for way, _, peak in told}
     assert peak["mvc"] <= 1.05 * peak["plain"]
-    assert took["joint"] > 1.3 * took["plain"] and took["mvc"] < 1.1 * took["plain"], took
+    assert peak["joint"] - peak["plain"] > 5 * (peak["mvc"] - peak["plain"]), told
