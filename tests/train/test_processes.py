@@ -59,7 +59,6 @@ def test_mvc_takes_no_memory(tmp_path: Path) -> None:
     given_back = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
     done = subprocess.run(command, env={**ENVIRONMENT, **given_back}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
-    told = [json.loads(line) for line in done.stdout.splitlines()]
-    peak = {way: peak for way, _, peak in told}
+    peak = dict(map(json.loads, done.stdout.splitlines()))
     assert peak["mvc"] <= 1.05 * peak["plain"]
-    assert peak["joint"] - peak["plain"] > 5 * (peak["mvc"] - peak["plain"]), told
+    assert peak["joint"] - peak["plain"] > 8 * (peak["mvc"] - peak["plain"]), peak
