@@ -81,7 +81,7 @@ _HEAD = "segmenter.mask2former.class_predictor.weight"
 
 
 def test_killed_and_resumed_it_gives_the_same_curve_and_the_same_bytes(data: Path, tmp_path: Path) -> None:
-    config = write_config(tmp_path / "c.yaml", steps=6, mvc={"patch": 8})
+    config = write_config(tmp_path / "c.yaml", steps=6, mvc={"patch": 8}, loss={"points": 64, "pixels": 1.0})
     assert train(config, data, tmp_path / "whole") == 0
     out = tmp_path / "out"
     command = [sys.executable, "-m", "vsscli", "train", str(config), "--data", str(data), "--out", str(out)]

@@ -53,6 +53,11 @@ WRONG: dict[str, tuple[Any, str]] = {
     ),
     "mpvss of nothing": (entries("mpvss"), "the stage mpvss needs a model to start from"),
     "flownet": (entries(flownet="x.pth"), "flownet is for the stage mpvss, and the stage is segmenter"),
+    "pixels": (entries(loss={"pixels": -1}), "loss.pixels is negative"),
+    "pixels of a tracker": (
+        entries("tracker", init="x", loss={"pixels": 1}),
+        "loss.pixels is for the stage segmenter, and the stage is tracker",
+    ),
     "amp": (entries(amp="fp8"), "amp is 'fp8'"),
     "no YAML": ("a: [", "is no YAML: line 1"),
     "a list": ("- 1", "holds no entries"),

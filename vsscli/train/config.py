@@ -66,7 +66,7 @@ class Loss:
     """Weights of the terms, and the points at which masks are compared (see `vsscli.train.points`).
 
     ``label``, ``mask``, ``dice`` weigh losses and matching costs; ``identity`` and ``cosine`` the contrastive terms,
-    the latter in the segmenter only.
+    the latter in the segmenter only; ``pixels`` the cross-entropy of pixels (`vsscli.train.pixels`), in it only too.
     """
 
     points: int = 12544
@@ -78,6 +78,7 @@ class Loss:
     no_object: float = 0.1
     identity: float = 2.0
     cosine: float = 3.0
+    pixels: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -171,6 +172,9 @@ def _problems(config: TrainConfig) -> dict[str, bool]:
         "clip.reverse is not in 0..1": not 0 <= clip.reverse <= 1,
         "loss.importance is not in 0..1": not 0 <= loss.importance <= 1,
         "loss.oversample is below 1": loss.oversample < 1,
+        "loss.pixels is negative": loss.pixels < 0,
+        f"loss.pixels is for the stage segmenter, and the stage is {config.stage}": loss.pixels > 0
+        and config.stage != "segmenter",
         f"batch {config.batch} is not a multiple of accumulate {config.accumulate}": config.accumulate > 0
         and config.batch % config.accumulate != 0,
         f"a {config.stage} follows queries through a clip, and clip.frames is 1": follows and clip.frames < 2,

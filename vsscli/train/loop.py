@@ -69,6 +69,7 @@ class Trainer:
     def resume(self, state: dict[str, Any]) -> None:
         """Goes on from what `_state` gave."""
         self.stage.trained().load_state_dict(state["model"])
+        self.stage.heads.load_state_dict(state["heads"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
         self.done, self.best = state["step"], state["best"]
@@ -196,6 +197,7 @@ class Trainer:
                 "step": self.done,
                 "best": self.best,
                 "model": self.stage.trained().state_dict(),
+                "heads": self.stage.heads.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "scaler": self.scaler.state_dict(),
             }

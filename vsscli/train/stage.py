@@ -25,6 +25,8 @@ class Stage(nn.Module, ABC):
         super().__init__()
         self.model, self.config, self.preprocess = model, config, preprocess
         self.criterion = Criterion(config.loss)
+        #: What learns beside the model, and is not kept with it.
+        self.heads = nn.ModuleDict()
         model.requires_grad_(False)
         self.trained().requires_grad_(True)
 
@@ -49,8 +51,9 @@ class Stage(nn.Module, ABC):
         return self
 
     def parameters_that_learn(self) -> Iterator[tuple[str, Parameter]]:
-        """Names and parameters."""
-        return ((name, each) for name, each in self.model.named_parameters() if each.requires_grad)
+        """Names and parameters; those of the heads last."""
+        yield from ((name, each) for name, each in self.model.named_parameters() if each.requires_grad)
+        yield from self.heads.named_parameters(prefix="heads")
 
     def _chance(self, seed: int, device: torch.device) -> torch.Generator:
         return torch.Generator(device).manual_seed(seed)

@@ -17,6 +17,7 @@ from vsscli.train.contrast import contrast
 from vsscli.train.criterion import Losses, Prediction
 from vsscli.train.mpvss import MpvssStage
 from vsscli.train.noise import shuffled
+from vsscli.train.pixels import PixelHead
 from vsscli.train.stage import Stage
 from vsscli.train.targets import Targets, Units
 
@@ -31,6 +32,8 @@ class SegmenterStage(Stage):
         encoder = model.segmenter.mask2former.model.pixel_level_module.encoder
         if isinstance(encoder, ViTAdapter):
             encoder.vit.requires_grad_(False)
+        if config.loss.pixels:
+            self.heads["pixels"] = PixelHead(model.config.width, len(model.config.labels))
 
     def trained(self) -> nn.Module:
         return self.model.segmenter
@@ -46,6 +49,8 @@ class SegmenterStage(Stage):
             answers = self.criterion.match(found, units, chance)
             layers.append(self.criterion.losses(found, units, answers, chance))
         losses = self._sum(layers)
+        if "pixels" in self.heads:
+            losses["pixels"] = self.config.loss.pixels * self.heads["pixels"](levels[-1], targets)
         if segmenter.identity is None:
             return losses
         return losses | self._identities(segmenter.identity(normed), answers, len(targets))
