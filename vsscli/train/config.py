@@ -99,8 +99,8 @@ class TrainConfig:
     ``stage``: segmenter, tracker (then the model is online) or refiner (offline); the parts before it stay as they
     are. Or mpvss: a segmenter with a motion network. ``init``: a model folder, ours or a Mask2Former of
     ``transformers``; or random, for a segmenter. ``flownet``: a checkpoint of a FlowNet-S, for the encoder of an
-    mpvss. ``model``: entries of a model's ``config.json`` that are not the default, or not that of ``init``; null is
-    no entry.
+    mpvss. ``zero_init``: a new tracker or refiner begins with what the part before it says (`vsscli.train.zero_init`).
+    ``model``: entries of a model's ``config.json`` that are not the default, or not that of ``init``; null is no entry.
     ``splits``: what to train on. ``steps`` of ``batch`` clips each, over all processes, in ``accumulate`` parts one
     after the other. ``norms``: batch norms of the backbone are frozen, or batch. ``amp``: none, bf16 or fp16.
     ``odd_masks``: a mask with a value outside the class table is refused, or such pixels are void. ``save_every`` so
@@ -112,6 +112,7 @@ class TrainConfig:
     batch: int
     init: str = RANDOM
     flownet: str | None = None
+    zero_init: bool = False
     model: Mapping[str, Any] = field(default_factory=dict)
     splits: tuple[str, ...] = ("train",)
     accumulate: int = 1
@@ -183,6 +184,7 @@ def _problems(config: TrainConfig) -> dict[str, bool]:
         f"a {config.stage} follows frames without gaps, and clip.reach is given": follows and clip.reach is not None,
         f"a clip of mpvss is a key frame and a later one, and clip.frames is {clip.frames}": config.stage == "mpvss"
         and clip.frames != 2,
+        f"zero_init is for a tracker or a refiner, and the stage is {config.stage}": config.zero_init and not follows,
         f"flownet is for the stage mpvss, and the stage is {config.stage}": config.flownet is not None
         and config.stage != "mpvss",
     }

@@ -19,8 +19,7 @@ from vsscli.models.source import read_config, resolve_source
 from vsscli.models.strict import load_weights
 from vsscli.train.config import KIND, RANDOM, TrainConfig
 from vsscli.train.foreign import foreign_config
-
-_HEAD = {"tracker": "tracker", "refiner": "refiner"}
+from vsscli.train.zero_init import follow_segmenter, follow_tracker
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,24 @@ def make_model(config: TrainConfig, table: ClassTable) -> Start:
     added = own.keys() - weights.keys()
     new = sorted({"identities" if ".identity." in key else key.partition(".")[0] for key in added})
     told = f"{', '.join(new)} at random from seed {config.seed}" if new else "all of its weights"
+    if config.zero_init:
+        told += f", adding nothing at first: {_silence(config, model, found)}"
     return Start(model, [f"from {config.init} ({found.kind}), {told}"])
+
+
+def _silence(config: TrainConfig, model: Dvis, found: DvisConfig) -> str:
+    """Makes the new tracker or refiner one that adds nothing; what it begins with, in words."""
+    if getattr(found, config.stage) is not None:
+        raise OptionError(
+            f"zero_init is for a new {config.stage}, and init {config.init} has a trained one.",
+            "Leave zero_init out, or give the model of the stage before.",
+        )
+    assert model.tracker is not None
+    if model.refiner is None:
+        follow_segmenter(model.tracker, model.segmenter)
+        return "its heads are the segmenter's"
+    follow_tracker(model.refiner, model.tracker)
+    return "its heads are the tracker's"
 
 
 def _with_head(stage: str, found: DvisConfig) -> DvisConfig:
