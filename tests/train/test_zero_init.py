@@ -66,7 +66,7 @@ def close(found: Tensor, wanted: Tensor, share: float) -> None:
 @settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 1000), count=st.integers(1, 3), said=st.sampled_from([0.0, 0.3]))
 def test_a_tracker_says_what_the_segmenter_says(seed: int, count: int, said: float) -> None:
-    """To rounding where identities are zero; a tenth of the query's length of them costs little."""
+    """To rounding where identities are zero; nearly where they are small."""
     model = layers_of(random_model("segmenter"), count)
     assert model.segmenter.identity is not None and model.tracker is not None
     shake(model.segmenter.mask2former.class_predictor, seed)

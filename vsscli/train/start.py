@@ -69,11 +69,11 @@ def make_model(config: TrainConfig, table: ClassTable) -> Start:
     new = sorted({"identities" if ".identity." in key else key.partition(".")[0] for key in added})
     told = f"{', '.join(new)} at random from seed {config.seed}" if new else "all of its weights"
     if config.zero_init:
-        told += f", adding nothing at first: {_silence(config, model, found)}"
+        told += f", adding nothing at first: {_follow(config, model, found)}"
     return Start(model, [f"from {config.init} ({found.kind}), {told}"])
 
 
-def _silence(config: TrainConfig, model: Dvis, found: DvisConfig) -> str:
+def _follow(config: TrainConfig, model: Dvis, found: DvisConfig) -> str:
     """Makes the new tracker or refiner one that adds nothing; what it begins with, in words."""
     if getattr(found, config.stage) is not None:
         raise OptionError(

@@ -25,7 +25,7 @@ def follow_segmenter(tracker: Tracker, segmenter: Segmenter) -> None:
     [C]. It is exact for identities of zero and queries of mean 0 and variance 1. On a trained segmenter of ours mask
     embeddings were met to 6 %, the best class of 998 queries in 1,000.
     """
-    silence(tracker)
+    _silence(tracker)
     decoder = segmenter.mask2former.model.transformer_module.decoder
     width, head = len(decoder.layernorm.weight), segmenter.mask2former.class_predictor
     tracker.norm.weight[:width] = decoder.layernorm.weight / 2**0.5
@@ -34,10 +34,10 @@ def follow_segmenter(tracker: Tracker, segmenter: Segmenter) -> None:
     tracker.classes.weight[:, -2 * width : -width] = head.weight
     tracker.classes.bias.copy_(head.bias)
     for i, block in enumerate(decoder.mask_predictor.mask_embedder.layers):
-        (linear,) = (layer for layer in block.modules() if isinstance(layer, nn.Linear))
-        _embed(tracker.masks, i, linear.weight, linear.bias)
-    tracker.features.weight.copy_(torch.eye(width)[:, :, None, None])
-    _bias(tracker.features).zero_()
+        _embed(tracker.masks, i, block.layers[0].weight, block.layers[0].bias)
+    nn.init.dirac_(tracker.features.weight)
+    assert tracker.features.bias is not None
+    nn.init.zeros_(tracker.features.bias)
 
 
 @torch.no_grad()
@@ -47,7 +47,7 @@ def follow_tracker(refiner: Refiner, tracker: Tracker) -> None:
     Nearly: what the tracker's classes owe to the frame before (its reference) and its masks to the bias of its
     features is left out.
     """
-    silence(refiner)
+    _silence(refiner)
     width = len(tracker.norm.weight)
     refiner.norm.load_state_dict(tracker.norm.state_dict())
     refiner.time_weight.weight.zero_()
@@ -60,7 +60,7 @@ def follow_tracker(refiner: Refiner, tracker: Tracker) -> None:
     last.bias.copy_(features.T @ last.bias)
 
 
-def silence(part: nn.Module) -> None:
+def _silence(part: nn.Module) -> None:
     """The branches of all its layers add zero; each layer is then its norms, one after the other."""
     for module in part.modules():
         if type(module) in _ENDS:
@@ -77,8 +77,3 @@ def _embed(mlp: Mlp, i: int, weight: Tensor, bias: Tensor) -> None:
     layer.weight[:rows].zero_()
     layer.weight[:rows, :columns] = weight
     layer.bias[:rows] = bias
-
-
-def _bias(layer: nn.Conv2d) -> Tensor:
-    assert layer.bias is not None
-    return layer.bias
