@@ -1,9 +1,11 @@
 """The head of pixels: its loss is the plain cross-entropy of labels, it learns, and the model is kept without it."""
 
 import math
+import re
 from pathlib import Path
 
 import hypothesis.strategies as st
+import pytest
 import torch
 from hypothesis import given
 from safetensors.torch import load_file
@@ -84,11 +86,13 @@ def test_nothing_but_void_is_no_loss(tmp_path: Path) -> None:
     assert all(bool(each.grad.isfinite().all()) for _, each in stage.parameters_that_learn() if each.grad is not None)
 
 
-def test_the_model_is_kept_without_it(data: Path, tmp_path: Path) -> None:
+def test_the_model_is_kept_without_it(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     loss = {"points": 64, "pixels": 2.0}
     config = write_config(tmp_path / "c.yaml", steps=3, loss=loss, validation={"split": None})
     words = ["train", str(config), "--data", str(data), "--device", "cpu", "--out"]
     assert run([*words, str(tmp_path / "whole")]) == 0
+    told = re.search(r"([\d.]+) M of ([\d.]+) M parameters learn", capsys.readouterr().err)
+    assert told is not None and float(told[1]) <= float(told[2])
     kept = load_file(tmp_path / "whole" / "model.safetensors")
     assert kept and not any("pixels" in name or name.startswith("heads") for name in kept)
     state = torch.load(tmp_path / "whole" / ".vsscli" / "checkpoint.pt", weights_only=True)

@@ -141,7 +141,7 @@ def _resumed(out: Path, folder: TrainingFolder | None, processes: Processes) -> 
 def _tell(request: Request, start: Start, clips: Clips, trainer: Trainer, processes: Processes) -> list[str]:
     config, stage = request.config, trainer.stage
     learn = sum(each.numel() for _, each in stage.parameters_that_learn())
-    total = sum(each.numel() for each in stage.model.parameters())
+    total = sum(each.numel() for each in stage.parameters())  # those of the heads too
     per = config.batch // config.accumulate // processes.world
     many = f"{processes.world} processes, " if processes.world > 1 else ""
     mvc = (
