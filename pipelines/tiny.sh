@@ -10,7 +10,7 @@
 #
 # A model goes into the box, as tiny-2, by
 #   python -m vsscli.models.box.pack tiny/models/tiny-offline --name tiny-2 --world tiny/world --unseen tiny/unseen \
-#       --score tiny/runs/offline.json
+#       --score tiny/runs/offline.json      # for MPVSS: --score tiny/runs/mpvss-5.json --key-interval 5
 set -euo pipefail
 configs=$(cd "$(dirname "$0")" && pwd)/configs/tiny
 mkdir -p tiny/models tiny/runs

@@ -103,5 +103,6 @@ def test_a_model_in_the_box_has_its_page(capsys: pytest.CaptureFixture[str]) -> 
     assert "vsscli infer DATA --model tiny --out RUN" in told
     assert list(json.loads(call(capsys, "tiny", "--json", "-")[1])["box"]) == ["tiny-1"]
     assert "--model tiny (tiny-1):" in call(capsys)[1]
+    assert "key frame" not in told and "a key frame every 5 frames" in " ".join(call(capsys, "tiny-mpvss")[1].split())
     code, _, err = call(capsys, "tinyy")
     assert code == 2 and "Did you mean tiny" in err

@@ -15,13 +15,14 @@ from vsscli.data.world import write_world
 from vsscli.errors import VssError
 from vsscli.models.box import BOX, boxed_card, boxed_models, caution, find_boxed
 from vsscli.models.box.pack import MOST_BYTES, pack
+from vsscli.models.card import describe_model
 from vsscli.models.source import resolve_source
 
 VERSIONS = sorted({folder.name for folder in boxed_models().values()})
 
 
-def test_both_are_there_and_a_name_is_its_newest_version() -> None:
-    assert {"tiny", "tiny-mvc"} <= set(boxed_models())
+def test_all_are_there_and_a_name_is_its_newest_version() -> None:
+    assert {"tiny", "tiny-mvc", "tiny-mpvss"} <= set(boxed_models())
     for name, folder in boxed_models().items():
         assert find_boxed(name) == resolve_source(name) == folder
         assert int(folder.name.rpartition("-")[2]) >= int(find_boxed(name).name.rpartition("-")[2])  # type: ignore[union-attr]
@@ -38,6 +39,7 @@ def test_a_box_is_small_and_says_where_it_comes_from(version: str) -> None:
     assert card["trained_on"]["seed"] != card["scored_on"]["seed"]
     assert card["scored_on"]["size"][0] == 480
     assert 0 < card["miou"] < card["vc8"] < 1
+    assert (card["key_interval"] is not None) == describe_model(version).carries
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -95,10 +97,10 @@ def test_the_packer_writes_a_card_from_what_was_made(tmp_path: Path) -> None:
         write_world(tmp_path / name, seed=seed, videos=counts, frames=1, size=(24, 40), places=("lake",))
     (tmp_path / "score.json").write_text(json.dumps({"miou": 0.5, "vc8": 0.9, "vc16": 0.8}))
     places = [f"--{name}={tmp_path / name}" for name in ("world", "unseen")]
-    more = [*places, f"--score={tmp_path / 'score.json'}", "--name", "y-2", f"--box={tmp_path}"]
+    more = [*places, f"--score={tmp_path / 'score.json'}", "--name", "y-2", f"--box={tmp_path}", "--key-interval=5"]
     subprocess.run([sys.executable, "-m", "vsscli.models.box.pack", str(folder), *more], check=True)
     card = boxed_card(tmp_path / "y-2")
-    assert (card["seed"], card["places"], card["miou"]) == (3, ["lake"], 0.5)
+    assert (card["seed"], card["places"], card["miou"], card["key_interval"]) == (3, ["lake"], 0.5, 5)
     assert (card["trained_on"]["seed"], card["scored_on"]["seed"]) == (1, 900)
 
 

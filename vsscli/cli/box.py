@@ -39,13 +39,20 @@ def show_boxed(folder: Path) -> None:
         "places": ", ".join(card["places"]),
         "trained on": _tell_world(card["trained_on"], "train"),
         "scored on": _tell_world(card["scored_on"], "val"),
-        "scores": f"mIoU {card['miou']:.1%}, VC8 {card['vc8']:.1%}, VC16 {card['vc16']:.1%}, never trained on these",
+        "scores": f"mIoU {card['miou']:.1%}, VC8 {card['vc8']:.1%}, VC16 {card['vc16']:.1%}{told_interval(card)}, "
+        "never trained on these",
         "caution": caution(folder.name) or "",
         "made by": "pipelines/tiny.sh in a checkout makes it anew; 'vsscli guide training' tells of it",
     }
     print(called)
     print_rows(rows)
     print(f"\nvsscli infer DATA --model {called.split()[0]} --out RUN")
+
+
+def told_interval(card: Mapping[str, Any]) -> str:
+    """``, a key frame every 5 frames`` where the scores are of such a run."""
+    interval = card["key_interval"]
+    return "" if interval is None else f", a key frame every {interval} frames"
 
 
 def _tell_world(world: dict[str, Any], split: str) -> str:

@@ -19,7 +19,7 @@ Model = Annotated[
     str,
     typer.Option(
         help="Model folder (written by convert, train or save_pretrained), hub id org/name, a model in the box (tiny, "
-        "tiny-mvc), plug-in NAME or NAME:ARGUMENT, or oracle:... (the test double).",
+        "tiny-mvc, tiny-mpvss), plug-in NAME or NAME:ARGUMENT, or oracle:... (the test double).",
         show_default=False,
         rich_help_panel=IDENTITY,
     ),
@@ -162,7 +162,8 @@ def infer(
     models need --propagate, and that is not MPVSS.
 
     Models: DVIS++, MPVSS, VidEoMT, PMT, LVMT (see vsscli models and vsscli convert); of transformers: Mask2Former,
-    OneFormer, EoMT, SegFormer, UPerNet, BEiT, DPT; and in the box tiny and tiny-mvc, which know generated videos only.
+    OneFormer, EoMT, SegFormer, UPerNet, BEiT, DPT; and in the box tiny, tiny-mvc and tiny-mpvss,
+    which know generated videos only.
 
     The test double answers from the masks with errors as asked, and is no model:
     --model oracle:noise=0.05,flicker=0.1,drop=0.2,lag=1,confuse=sea>lake

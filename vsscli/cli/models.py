@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vsscli.cli.box import WIDTH, called_boxed, print_rows, show_boxed
+from vsscli.cli.box import WIDTH, called_boxed, print_rows, show_boxed, told_interval
 from vsscli.cli.result import check_place, write_json
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ def _show_box(cards: dict[str, dict[str, Any]]) -> None:
     for name, card in cards.items():
         called = called_boxed(name)
         scores = ", ".join(f"{title} {card[key]:.1%}" for key, title in _MEASURES.items())
-        _say(f"  --model {called}: {scores} on {card['scored_on']['videos']['val']} generated videos never trained on.")
+        videos = f"{card['scored_on']['videos']['val']} generated videos never trained on"
+        _say(f"  --model {called}: {scores} on {videos}{told_interval(card)}.")
 
 
 def _facts(model: "Published") -> dict[str, Any]:

@@ -49,8 +49,11 @@ def _half(value: torch.Tensor) -> torch.Tensor:
     return value.half() if value.is_floating_point() else value
 
 
-def make_card(world: Path, unseen: Path, score: Path, training: Path) -> dict[str, Any]:
-    """What the model is, from the worlds' manifests, the score on the unseen one and the training's entries."""
+def make_card(world: Path, unseen: Path, score: Path, training: Path, interval: int | None = None) -> dict[str, Any]:
+    """What the model is, from the worlds' manifests, the score on the unseen one and the training's entries.
+
+    ``interval``: that score is of a run in which the network saw every so many frames.
+    """
     taught, asked, found, entries = (
         json.loads(path.read_text(encoding="utf-8"))
         for path in (world / "manifest.json", unseen / "manifest.json", score, training / "train.json")
@@ -62,6 +65,7 @@ def make_card(world: Path, unseen: Path, score: Path, training: Path) -> dict[st
         "classes": len(taught["classes"]),
         "trained_on": {name: taught[name] for name in kept},
         "scored_on": {name: asked[name] for name in kept},
+        "key_interval": interval,
         **{name: found[name] for name in ("miou", "vc8", "vc16")},
     }
 
@@ -73,11 +77,14 @@ def main() -> None:
     options.add_argument("--name", required=True, help="<name>-<version>, as tiny-1")
     for name in ("world", "unseen", "score"):
         options.add_argument(f"--{name}", type=Path, required=True)
+    options.add_argument("--key-interval", type=int, help="that of the run which was scored")
     options.add_argument("--box", type=Path, default=BOX)
     given = options.parse_args()
     target = given.box / given.name
     try:
-        size = pack(given.model, target, make_card(given.world, given.unseen, given.score, given.model))
+        size = pack(
+            given.model, target, make_card(given.world, given.unseen, given.score, given.model, given.key_interval)
+        )
     except VssError as error:
         sys.exit(f"error: {error.message} {error.hint or ''}")
     print(f"{given.model} -> {target}, {size / 1e6:.2f} MB")
