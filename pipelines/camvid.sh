@@ -7,6 +7,10 @@
 #
 #   bash pipelines/camvid.sh CAMVID tiny/models/tiny-segmenter     # models and runs go below ./camvid
 set -euo pipefail
+if [ $# != 2 ] || [ ! -d "$1" ] || [ ! -f "$2/config.json" ]; then
+    echo "usage: bash camvid.sh CAMVID MODEL   (two folders: the dataset, and a DVIS++ model to start from, as tiny's)" >&2
+    exit 2
+fi
 configs=$(cd "$(dirname "$0")" && pwd)/configs/tiny
 data=$(realpath "$1")
 start=$(realpath "$2")

@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +12,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from tests.support import tree
 from tests.train.small import LABEL_MAP, ONE, config_of, curve, flownet_weights, write_config
 from vsscli.cli.main import run
 from vsscli.errors import RunError
+from vsscli.train.masking import Mvc, hidden
 from vsscli.train.session import Request, open_session
 
 
@@ -151,7 +155,7 @@ def test_a_changed_model_to_start_from(told: Any, data: Path, models: Path, tmp_
     assert run(["train", str(config), "--data", str(data), "--out", str(tmp_path / "out"), "--device", "cpu"]) == 0
     found = json.loads((tmp_path / "init" / "config.json").read_text())
     (tmp_path / "init" / "config.json").write_text(json.dumps(found | {"converted": {"by": "someone"}}))
-    assert "its init_digest is" in told("tracker", **changes)
+    assert "the model that it starts from (init) has changed" in told("tracker", **changes)
 
 
 def test_a_flownet_that_is_none_and_one_that_changed(told: Any, data: Path, models: Path, tmp_path: Path) -> None:
@@ -168,7 +172,7 @@ def test_a_flownet_that_is_none_and_one_that_changed(told: Any, data: Path, mode
     config = write_config(tmp_path / "c.yaml", "mpvss", **quiet)
     assert run(["train", str(config), "--data", str(data), "--out", str(tmp_path / "out"), "--device", "cpu"]) == 0
     torch.save({name: 2 * value for name, value in flownet_weights().items()}, path)
-    assert "its flownet_digest is" in told("mpvss", **quiet)
+    assert "the file flownet has changed" in told("mpvss", **quiet)
 
 
 def test_other_data(told: Any, data: Path, tmp_path: Path) -> None:
@@ -177,7 +181,135 @@ def test_other_data(told: Any, data: Path, tmp_path: Path) -> None:
     assert run(["train", str(config), "--data", str(data), "--out", str(tmp_path / "out"), "--device", "cpu"]) == 0
     mine = copy(data, tmp_path)
     (mine / "train.txt").write_text("1_a\n2_b\n")
-    assert "its data_digest is" in told(data=mine, **quiet)
+    assert "its videos or their labelled frames have changed" in told(data=mine, **quiet)
+
+
+def test_numbers_without_sense(told: Any, tmp_path: Path) -> None:
+    for change, said in {
+        "optimizer.lr=-1": "optimizer.lr is -1.0, and must be above 0",
+        "optimizer.weight_decay=-1": "optimizer.weight_decay is negative",
+        "loss.cosine=-2": "loss.cosine is negative",
+        "input.cap=-3": "input.cap is -3, and must be above 0",
+        "validation.frames=0": "validation.frames is 0, and must be above 0",
+        "seed=8796093022208": "seed is 8796093022208, and the largest is 2147483647",
+        "input={crop: null, crop_range: [50, 10]}": "input.crop_range goes from a number to a smaller one",
+        "validation=null": "--set validation.split=null",
+    }.items():
+        assert said in told(more=("--set", change)), change
+    assert "validation.split is empty" in told(more=("--set", "validation.split=''"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_frames_too_small_for_the_network(told: Any) -> None:
+    assert "frames are too small for this network" in told(steps=1, more=("--set", "input.test_short=1"))
+
+
+def test_a_rate_that_ruins_the_model_is_told_in_validation(told: Any) -> None:
+    said = told(
+        steps=1,
+        validation={"every": 1},
+        optimizer={"lr": 1e25, "backbone": 1.0, "clip_norm": 1e9, "warmup": 0},
+    )
+    assert "After step 1 the model's scores are not finite. Lower optimizer.lr" in said
+
+
+def test_a_training_without_a_step_gives_way(told: Any, data: Path, tmp_path: Path) -> None:
+    """What ended before its first checkpoint cannot be gone on with, so a corrected one takes its place."""
+    loss = {"points": 64, "identity": 1e38}
+    told(loss=loss, clip={"frames": 2})
+    assert (tmp_path / "out" / "last").is_dir()
+    config = write_config(tmp_path / "c.yaml", steps=1, validation={"split": None})
+    out = tmp_path / "out"
+    assert run(["train", str(config), "--data", str(data), "--out", str(out), "--device", "cpu"]) == 0
+    assert not (out / "last").exists() and [entry["step"] for entry in curve(out)] == [1]
+
+
+def test_a_checkpoint_or_a_log_that_was_spoilt(told: Any, data: Path, tmp_path: Path) -> None:
+    quiet: dict[str, Any] = {"steps": 1, "validation": {"split": None}}
+    config = write_config(tmp_path / "c.yaml", **quiet)
+    words = ["train", str(config), "--data", str(data), "--out", str(tmp_path / "out"), "--device", "cpu"]
+    assert run(words) == 0
+    place = tmp_path / "out" / ".vsscli"
+    log = (place / "log.jsonl").read_bytes()
+    (place / "log.jsonl").write_bytes(log + b'\xff\xfe\n{"step": "x"}\n[]\n')
+    assert run(words) == 0 and (place / "log.jsonl").read_bytes() == log
+    for wrong in ([1], {}, {"step": 1, "model": {}, "heads": {}, "best": 0.0, "best_step": 0}):
+        torch.save(wrong, place / "checkpoint.pt")
+        assert "does not fit this training" in told(**quiet)
+
+
+def test_a_disk_that_takes_a_part_of_the_checkpoint(data: Path, tmp_path: Path) -> None:
+    """A limit on the size of files, between that of the weights and that of the checkpoint."""
+    config = write_config(tmp_path / "c.yaml", steps=1, validation={"split": None})
+    command = f"ulimit -f 450; exec {sys.executable} -m vsscli train {config} --data {data} --device cpu"
+    done = subprocess.run(
+        ["bash", "-c", f"{command} --out {tmp_path / 'out'}"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2 and "checkpoint.pt cannot be written" in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr and not list((tmp_path / "out").rglob("*.tmp"))
+
+
+def test_weights_to_start_from_that_are_not_finite(told: Any, models: Path, tmp_path: Path) -> None:
+    shutil.copytree(models / "segmenter", tmp_path / "init")
+    weights = load_file(tmp_path / "init" / "model.safetensors")
+    name = next(key for key, value in weights.items() if value.is_floating_point())
+    save_file(weights | {name: torch.full_like(weights[name], float("nan"))}, tmp_path / "init" / "model.safetensors")
+    said = told("tracker", init=str(tmp_path / "init"))
+    assert f"its weight {name} is not finite" in said and not (tmp_path / "out").exists()
+
+
+def test_nothing_to_learn_and_nothing_to_score(told: Any, data: Path, tmp_path: Path) -> None:
+    mine = copy(data, tmp_path)
+    (mine / "val.txt").write_text("1_a\n")
+    (mine / "train.txt").write_text("2_b\n3_c\n")
+    for video in ("2_b", "3_c"):
+        for path in (mine / "data" / video / "mask").iterdir():
+            Image.fromarray(np.full_like(np.array(Image.open(path)), 255)).save(path)
+    assert "None of the first 2 clips has a pixel with a label" in told(data=mine, validation={"split": None})
+    shutil.rmtree(mine / "data" / "1_a" / "mask")
+    said = told(data=mine)
+    assert "No frame of the split val has a mask" in said and "validation.split=null" in said
+
+
+def test_other_classes_than_vspws(told: Any, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mine = copy(data, tmp_path)
+    (mine / "label_num_dic_final.json").write_text(json.dumps({"others": "0", "wall": "1", "sky": "2"}))
+    said = told(data=mine)
+    assert "gives the number 2 to 'sky', which is VSPW's ceiling" in said and "VSPW's 124 classes" in said
+    assert run(["data", "check", str(mine)]) == 1
+    assert "which is VSPW's ceiling" in " ".join(capsys.readouterr().out.split())
+    (mine / "label_num_dic_final.json").write_text("{")  # broken, and not needed
+    config = write_config(tmp_path / "c.yaml", steps=1, validation={"split": None})
+    assert run(["train", str(config), "--data", str(mine), "--out", str(tmp_path / "out"), "--device", "cpu"]) == 0
+
+
+def test_a_model_to_start_from_that_is_not_there(told: Any) -> None:
+    said = told("tracker", init="models/tiny-identities")
+    assert "init: There is no model folder models/tiny-identities." in said and "--set init=FOLDER" in said
+
+
+def test_a_training_that_kept_no_model_yet(told: Any, data: Path, tmp_path: Path, capsys: Any) -> None:
+    told(loss={"points": 64, "identity": 1e38}, clip={"frames": 2}, validation={"split": None})
+    words = ["infer", str(data), "--model", str(tmp_path / "out"), "--out", str(tmp_path / "run")]
+    assert run(words) == 2
+    assert "has no weights yet: its training ended before one was kept" in " ".join(capsys.readouterr().err.split())
+
+
+def test_places_inside_the_dataset(told: Any, data: Path, tmp_path: Path) -> None:
+    mine = copy(data, tmp_path)
+    config = write_config(tmp_path / "c.yaml")
+    before = tree(mine)
+    assert run(["train", str(config), "--data", str(mine), "--out", str(mine / "data" / "model")]) == 2
+    assert tree(mine) == before
+
+
+def test_a_patch_larger_than_the_frame_costs_no_memory() -> None:
+    found = hidden(Mvc(patch=10**12), 2, 6, 8, torch.Generator().manual_seed(0))
+    assert found.shape == (2, 6, 8) and all(len(frame.unique()) == 1 for frame in found)
+
+
+def test_a_base_that_is_no_name(tmp_path: Path, told: Any) -> None:
+    assert "is no other file" in told(base="a\0b")
 
 
 def test_two_processes_with_one_output(data: Path, tmp_path: Path) -> None:

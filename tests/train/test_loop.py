@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,8 +10,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 
 from tests.support import tree
@@ -103,6 +106,70 @@ def test_killed_and_resumed_it_gives_the_same_curve_and_the_same_bytes(data: Pat
     assert curve(out) == before
 
 
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+def test_asked_to_end_it_keeps_the_step_at_hand(asked: signal.Signals, data: Path, tmp_path: Path) -> None:
+    """And goes on from there, with readers of its own too, which the signal reaches as well."""
+    config = write_config(tmp_path / "c.yaml", steps=400, save_every=1000, validation={"split": None})
+    out = tmp_path / "out"
+    words = [str(config), "--data", str(data), "--out", str(out), "--device", "cpu", "--workers", "1"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "vsscli", "train", *words],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        deadline, log = time.monotonic() + 120, out / ".vsscli" / "log.jsonl"
+        while process.poll() is None and (not log.exists() or len(log.read_bytes().splitlines()) < 3):
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+        os.killpg(process.pid, asked)
+        said = process.communicate()[1]
+    assert process.returncode == 128 + asked, said
+    assert "stopping after this step, which is kept" in said and "Traceback" not in said
+    done = len(curve(out))
+    state = torch.load(out / ".vsscli" / "checkpoint.pt", weights_only=True)
+    assert 3 <= done == state["step"] < 400 and weights(out)
+
+
+def test_weights_that_are_gone_are_written_again(data: Path, tmp_path: Path) -> None:
+    config, out = write_config(tmp_path / "c.yaml", steps=2), tmp_path / "out"
+    assert train(config, data, out) == 0
+    before = weights(out / "last")
+    for place in (out, out / "last"):
+        (place / "model.safetensors").unlink()
+    assert train(config, data, out) == 0
+    for place in (out, out / "last"):
+        assert all(torch.equal(value, before[key]) for key, value in weights(place).items())
+
+
+def test_a_validation_without_a_labelled_pixel_keeps_the_last(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "data"
+    shutil.copytree(data, mine)
+    (mine / "val.txt").write_text("1_a\n")
+    (mine / "train.txt").write_text("2_b\n3_c\n")
+    for path in (mine / "data" / "1_a" / "mask").iterdir():
+        Image.fromarray(np.full_like(np.array(Image.open(path)), 255)).save(path)
+    assert train(write_config(tmp_path / "c.yaml", steps=2), mine, tmp_path / "out") == 0
+    assert "no pixel with a label in it, so no step is the best" in capsys.readouterr().err
+    one, other = weights(tmp_path / "out"), weights(tmp_path / "out" / "last")
+    assert all(torch.equal(value, other[key]) for key, value in one.items())
+
+
+def test_a_backbone_at_rate_zero_stays_as_it_is(data: Path, tmp_path: Path) -> None:
+    config = write_config(tmp_path / "c.yaml", steps=2, validation={"split": None}, norms="frozen")
+    still, moved = (tmp_path / name for name in ("still", "moved"))
+    for out, factor in ((still, 0), (moved, 1)):
+        assert train(config, data, out, "--set", f"optimizer.backbone={factor}") == 0
+    key = next(name for name in weights(still) if ".encoder." in name and name.endswith("convolution.weight"))
+    with open_trainer(config_of(tmp_path, norms="frozen"), data, tmp_path / "new") as session:
+        begun = session.trainer.stage.model.state_dict()[key]
+    assert torch.equal(weights(still)[key], begun) and not torch.equal(weights(moved)[key], begun)
+    assert {entry["rate"] for entry in curve(still)} == {0.001}
+
+
 def open_trainer(config: Any, data: Path, out: Path) -> Any:
     return open_session(Request(config, data, out), ONE, LABEL_MAP)
 
@@ -157,7 +224,7 @@ def test_hidden_patches_leave_the_statistics_alone(data: Path, tmp_path: Path) -
 def test_parts_of_a_batch_hold_the_same_clips(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = write_config(tmp_path / "c.yaml", steps=1, batch=4, validation={"split": None})
     assert train(config, data, tmp_path / "out", "--set", "accumulate=2") == 0
-    assert "takes 4 clips (2 x 2 at a time each) of 2 frames" in capsys.readouterr().err
+    assert "1 step of 4 clips (2 x 2 at a time) of 2 frames" in capsys.readouterr().err
     assert not (tmp_path / "out" / "last").exists() and weights(tmp_path / "out")
     assert len(curve(tmp_path / "out")) == 1
 

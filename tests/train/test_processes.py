@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from tests.train.small import ONE, curve, write_config
+from tests.train.small import LABEL_MAP, ONE, curve, write_config
 from vsscli.errors import OptionError
 from vsscli.train.config import TrainConfig
 from vsscli.train.processes import Processes
-from vsscli.train.session import _check_processes
+from vsscli.train.reading import read_config
+from vsscli.train.session import Request, _check_processes, open_session
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
@@ -33,11 +34,28 @@ def test_two_processes_train_one_model(data: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
     found: list[dict[str, Any]] = [json.loads((tmp_path / f"out.{rank}.json").read_text()) for rank in range(2)]
     assert found[0]["weights"] == found[1]["weights"]
-    assert "takes 4 clips (2 processes, 2 x 1 at a time each) of 2 frames" in found[0]["told"][1]
+    assert "steps of 4 clips (2 processes, 2 x 1 at a time each) of 2 frames" in found[0]["told"][1]
     losses = [[report["loss"] for report in each["reports"]] for each in found]
-    assert len(losses[0]) == 3 and losses[0] != losses[1]  # each has clips of its own
+    alone = write_config(tmp_path / "a.yaml", steps=3, batch=4, accumulate=4, mvc={"patch": 8}, validation={"every": 3})
+    with open_session(Request(read_config(alone), data, tmp_path / "alone"), ONE, LABEL_MAP) as session:
+        reports = list(session.trainer.run())
+    assert losses[0] == losses[1] == pytest.approx([report.loss for report in reports], rel=1e-4)
+    assert [each["masked"] for each in found[0]["reports"]] == pytest.approx([r.masked for r in reports], rel=1e-4)
     assert found[0]["reports"][-1]["score"] == found[1]["reports"][-1]["score"] is not None
     assert [entry["step"] for entry in curve(out)] == [1, 2, 3]
+
+
+def test_when_one_process_ends_the_others_say_so(data: Path, tmp_path: Path) -> None:
+    """The first meets a folder of something else, while the second waits for it: a sentence from each."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.txt").write_text("mine")
+    config = write_config(tmp_path / "c.yaml", steps=1, validation={"split": None})
+    started = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    words = ["train", str(config), "--data", str(data), "--out", str(tmp_path / "out"), "--device", "cpu"]
+    done = subprocess.run([*started, "-m", "vsscli", *words], env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode != 0 and "is not empty and is no training" in done.stderr
+    ours = [line for line in done.stderr.splitlines() if "[rank" in line]
+    assert not [line for line in ours if "Traceback" in line], done.stderr[-3000:]
 
 
 def test_a_batch_that_cannot_be_shared_is_told() -> None:

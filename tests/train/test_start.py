@@ -14,6 +14,7 @@ from vsscli.errors import ModelError, OptionError, VssError
 from vsscli.models.dvis.blocks import masks
 from vsscli.models.dvis.model import Dvis
 from vsscli.models.load import load_model
+from vsscli.models.mpvss.config import MODEL_TYPE as MPVSS_TYPE
 from vsscli.models.network import QueryScores
 from vsscli.train.session import _preprocess
 from vsscli.train.start import make_model
@@ -103,6 +104,13 @@ def test_a_tracker_for_a_whole_model_leaves_its_refiner(models: Path, tmp_path: 
     assert start.title == "a DVIS++ online" and isinstance(start.model, Dvis) and start.model.refiner is None
 
 
+def test_a_segmenter_from_a_whole_model_leaves_what_follows_it(models: Path, tmp_path: Path) -> None:
+    start = make_model(config_of(tmp_path, init=str(models / "offline"), model={}), TABLE)
+    assert start.title == "a DVIS++ segmenter" and "without its refiner and tracker" in start.told[0]
+    its = random_model("offline").state_dict()
+    assert all(torch.equal(value, its[key]) for key, value in start.model.state_dict().items())
+
+
 def test_the_seed_decides_what_is_at_random(tmp_path: Path) -> None:
     one, same, other = (make_model(config_of(tmp_path, seed=seed), TABLE).model.state_dict() for seed in (1, 1, 2))
     assert all(torch.equal(one[key], same[key]) for key in one)
@@ -111,10 +119,18 @@ def test_the_seed_decides_what_is_at_random(tmp_path: Path) -> None:
 
 def test_what_does_not_fit_is_told(models: Path, tmp_path: Path) -> None:
     folder = write_mask2former(tmp_path / "m2f", ("cat", "dog"))
+    (tmp_path / "mpvss").mkdir()
+    (tmp_path / "mpvss" / "config.json").write_text(json.dumps({"model_type": MPVSS_TYPE}))
     other = ClassTable("other", ("a", "b"), ((1, 1, 1), (2, 2, 2)), (True, False))
     cases: list[tuple[str, dict[str, object], ClassTable, type[VssError], str]] = [
         ("refiner", {"init": str(models / "segmenter")}, TABLE, ModelError, "is a segmenter, and a refiner is trained"),
-        ("segmenter", {"init": str(models / "online")}, TABLE, ModelError, "whole online model"),
+        (
+            "tracker",
+            {"init": str(tmp_path / "mpvss")},
+            TABLE,
+            ModelError,
+            "is an MPVSS model, and only the stage mpvss",
+        ),
         ("tracker", {"init": str(folder)}, TABLE, ModelError, "model of transformers"),
         ("tracker", {"init": str(models / "segmenter")}, other, ModelError, "which are not the 2 of the table other"),
         ("segmenter", {"init": str(tmp_path / "none")}, TABLE, ModelError, "There is no model folder"),

@@ -41,7 +41,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         return 2
     except KeyboardInterrupt:
         code = 130
-    if code == 130:
+    if code in (130, 143):
         say("Interrupted. What is finished stays; the same command continues.")
     return code
 

@@ -1,13 +1,16 @@
 """``vsscli train``."""
 
-from contextlib import nullcontext
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vsscli.cli.options import EXECUTION, IDENTITY
 from vsscli.cli.talk import say
+from vsscli.words import plural
 
 if TYPE_CHECKING:
     from vsscli.train.curves import Curves
@@ -64,7 +67,8 @@ def train(
     CONFIG holds every entry of the training ('vsscli guide training' explains them); unknown ones are refused. OUT is
     a model folder that infer takes: the best model by validation; OUT/last is the last one.
 
-    The same command goes on where it stopped, after Ctrl-C or kill -9, with the same losses as without the stop.
+    The same command goes on where it stopped, with the same losses as without the stop: after Ctrl-C or SIGTERM (which
+    SLURM sends) behind the step that was at hand, after kill -9 from the last checkpoint (save_every).
     On several GPUs: torchrun --nproc_per_node 4 -m vsscli train ...
 
     Example: vsscli train pipelines/configs/tiny/segmenter.yaml --data world --out models/tiny-segmenter
@@ -74,7 +78,7 @@ def train(
     wanted = read_config(config, changes or [])
     from vsscli.infer.semantic import label_map_from_queries
     from vsscli.train.curves import open_curves, require_tensorboard
-    from vsscli.train.processes import join, leave
+    from vsscli.train.processes import join, leave, lost_peers
     from vsscli.train.session import Request, open_session
 
     if tensorboard:
@@ -82,7 +86,7 @@ def train(
     processes = join(device)
     request = Request(wanted, data, out, overfit, workers)
     try:
-        with open_session(request, processes, label_map_from_queries) as session:
+        with lost_peers(processes), open_session(request, processes, label_map_from_queries) as session:
             if processes.first:
                 for line in session.told:
                     say(f"train: {line}")
@@ -94,43 +98,119 @@ def train(
     finally:
         leave()
     if processes.first:
-        say(f"train: {wanted.steps:,} steps -> {out}")
+        say(f"train: {plural(wanted.steps, 'step')} -> {out}{_kept(session.trainer)}; {_memory()} of memory at most")
+
+
+#: Seconds from one line to the next where there is no terminal.
+EVERY = 20.0
 
 
 def _watch(trainer: "Trainer", shown: bool, curves: "Curves | None") -> None:
-    """Makes the steps that are left: a bar on a terminal, elsewhere a line now and then."""
+    """Makes the steps that are left: a bar on a terminal, elsewhere a line now and then.
+
+    The first Ctrl-C or SIGTERM ends it after the step at hand, whose state is kept; the second ends it at once.
+    """
     import sys
+    from time import monotonic
 
     from tqdm import tqdm
 
-    total, bar = trainer.config.steps, None
+    total, first, bar = trainer.config.steps, trainer.done, None
     if shown and sys.stderr.isatty():
-        bar = tqdm(total=total, initial=trainer.done, desc="train", unit="step", dynamic_ncols=True)
-    every = max(1, total // 50)
-    for report in trainer.run():
-        if curves is not None:
-            curves.add(report)
-        if bar is not None:
-            bar.set_postfix(loss=f"{report.loss:.2f}", refresh=False)
-            bar.update()
-        elif shown and report.step % every == 0:
-            say(f"train: step {report.step}/{total}, {_terms(report)}, {report.seconds:.2f} s")
-        if shown and report.score is not None:
+        bar = tqdm(total=total, initial=first, desc="train", unit="step", dynamic_ncols=True)
+    began = last = monotonic()
+    with _stopping(shown) as stop:
+        for report in trainer.run():
+            if curves is not None:
+                curves.add(report)
+            now, ends = monotonic(), report.step in (first + 1, total)
             if bar is not None:
-                bar.clear()
-            say(f"train: step {report.step}/{total}, {_score(report)}")
+                bar.set_postfix(loss=f"{report.loss:.2f}", refresh=False)
+                bar.update()
+            elif shown and (ends or now - last >= EVERY):
+                last = now
+                left = (total - report.step) * (now - began) / (report.step - first)
+                say(f"train: step {report.step}/{total}, {_terms(report)}, {report.seconds:.2f} s{_left(left)}")
+            if shown and report.score is not None:
+                if bar is not None:
+                    bar.clear()
+                say(f"train: step {report.step}/{total}, {_score(report, trainer)}")
+            if stop.by and report.step < total:
+                trainer.save()
+                raise SystemExit(128 + stop.by)
     if bar is not None:
         bar.close()
 
 
+class _Stop:
+    """``by``: the number of the signal that asked for an end; 0: none did."""
+
+    by = 0
+
+
+@contextmanager
+def _stopping(shown: bool) -> Iterator[_Stop]:
+    """Signals that ask for an end are noted, and again have their usual effect once one came."""
+    import signal
+
+    stop, before = _Stop(), dict[int, Any]()
+
+    def note(asked: int, frame: object) -> None:
+        stop.by = asked
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if shown:  # not by way of sys.stderr, which may be in the midst of a line
+            os.write(2, b"\ntrain: stopping after this step, which is kept; once more ends it at once.\n")
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        before[each] = signal.signal(each, note)
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _left(seconds: float) -> str:
+    if seconds < EVERY:
+        return ""
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f", about {f'{hours} h ' if hours else ''}{minutes} min left" if seconds >= 60 else ", under a minute left"
+
+
 def _terms(report: "Report") -> str:
-    parts = ", ".join(f"{name} {value:.2f}" for name, value in report.terms.items())
-    masked = "" if report.masked is None else f", masked {report.masked:.2f}"
+    parts = ", ".join(f"{name} {value:.2f}" for name, value in report.terms.items() if value)
+    masked = "" if report.masked is None else f" + masked {report.masked:.2f}"
     return f"loss {report.loss:.2f} ({parts}){masked}"
 
 
-def _score(report: "Report") -> str:
+def _score(report: "Report", trainer: "Trainer") -> str:
     assert report.score is not None
     shown = {"miou": "mIoU", "vc8": "VC8", "vc16": "VC16"}
     values = ((shown[name], report.score.get(name)) for name in shown)
-    return "validation: " + ", ".join(f"{name} {value:.1%}" for name, value in values if value is not None)
+    told = ", ".join(f"{name} {value:.1%}" for name, value in values if value is not None)
+    best = ", the best so far" if trainer.best_step == report.step else f"; best is step {trainer.best_step}"
+    return f"validation: {told}{best}" if told else "validation: no pixel with a label in it, so no step is the best"
+
+
+def _kept(trainer: "Trainer") -> str:
+    """Which model is where, in words."""
+    if trainer.validator is None or trainer.best < 0:
+        return ""
+    return f" (step {trainer.best_step}, the best by validation: mIoU {trainer.best:.1%}; the last is in last)"
+
+
+def _memory() -> str:
+    """The most that this process held: of the GPU where it used one."""
+    import resource
+    import sys
+
+    import torch
+
+    if torch.cuda.is_available() and torch.cuda.max_memory_allocated():
+        return f"{torch.cuda.max_memory_allocated() / 1e9:.1f} GB of the GPU's"
+    status = Path("/proc/self/status")
+    if status.is_file():  # what getrusage tells includes the process that started this one
+        return f"{int(status.read_text().split('VmHWM:')[1].split()[0]) * 1024 / 1e9:.1f} GB"
+    unit = 1 if sys.platform == "darwin" else 1024
+    return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9:.1f} GB"

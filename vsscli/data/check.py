@@ -12,12 +12,14 @@ from vsscli.data.dataset import Dataset, FolderVideo, Numbering, Video
 from vsscli.data.images import image_mode, read_indices, verify_end, verify_image
 from vsscli.data.open import layout_at, open_dataset
 from vsscli.data.plain import VideoFile
+from vsscli.data.vspw import other_classes
 from vsscli.errors import DataError
 
 #: What may be found, in the order it is told.
 FAULTS = {
     "bad_list": "lists that cannot be used",
     "bad_name": "names that no video can have, or that several have",
+    "other_classes": "the dataset's own list of classes, which is not VSPW's",
     "listed_twice": "listed more than once",
     "in_two_splits": "in several splits",
     "unusable_video": "videos that cannot be used: missing, empty, ambiguous, or not opening",
@@ -90,6 +92,9 @@ def open_splits(root: Path, split: str = "all") -> tuple[list[Dataset], list[Fin
 
 
 def _list_findings(datasets: Sequence[Dataset]) -> Iterable[Finding]:
+    other = other_classes(datasets[0].root) if datasets[0].kind == "vspw" else None
+    if other is not None:
+        yield Finding("other_classes", str(datasets[0].root), f"{other}; vsscli reads masks by VSPW's")
     for dataset in datasets:
         for sentence in dataset.misnamed:
             yield Finding("bad_name", str(dataset.root), sentence, dataset.split)

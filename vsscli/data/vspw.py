@@ -7,6 +7,7 @@
 Anything else stored in a mask (252, 253 and 254 have been seen) is void, and reported.
 """
 
+import json
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,9 @@ from vsscli.data.dataset import Dataset, FolderVideo, FrameFiles, Numbering, ent
 from vsscli.data.images import IMAGE_SUFFIXES, color_values
 from vsscli.data.lists import is_name, read_lines, repeated, splits_at
 from vsscli.errors import DataError
+
+#: The dataset's own list of its classes, names and numbers.
+CLASS_LIST = "label_num_dic_final.json"
 
 
 @cache
@@ -88,6 +92,24 @@ class VspwDataset(Dataset):
             masks = visible_files(folder / "mask", (".png",)) if (folder / "mask").is_dir() else {}
         files = {frame: FrameFiles(path, masks.pop(frame, None)) for frame, path in images.items()}
         return FolderVideo(name, files, self.numbering, tuple(masks.values()))
+
+
+def other_classes(root: Path) -> str | None:
+    """A sentence where the dataset's own list of classes gives a number of VSPW's to another class, else None."""
+    try:
+        found = json.loads((root / CLASS_LIST).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):  # it is not needed
+        return None
+    if not isinstance(found, dict):
+        return None
+    table = vspw_classes()
+    for name, number in found.items():
+        theirs = str(number).strip()
+        if theirs.isascii() and theirs.isdigit() and len(theirs) < 4 and 1 <= int(theirs) <= len(table):
+            ours = table.names[int(theirs) - 1]
+            if name.strip().lower() != ours.lower():
+                return f"{root / CLASS_LIST} gives the number {theirs} to {name[:40]!r}, which is VSPW's {ours}"
+    return None
 
 
 def read_split_list(root: Path, split: str) -> tuple[str, ...]:

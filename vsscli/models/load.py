@@ -47,7 +47,9 @@ def find_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise OptionError(f"There is no device {name!r}.", "Choose cpu, cuda or cuda:N.") from None
+        device = None
+    if device is None or device.type not in ("cpu", "cuda", "mps"):
+        raise OptionError(f"There is no device {name!r}.", "Choose cpu, cuda, cuda:N or mps.")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise DeviceError(f"{name} is not there: torch sees {torch.cuda.device_count()} CUDA devices.", "Take cpu.")
     if device.type == "mps" and not torch.backends.mps.is_available():

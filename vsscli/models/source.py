@@ -134,6 +134,11 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
     if (folder / WEIGHTS).is_file():
         return (folder / WEIGHTS,)
     if not (folder / INDEX).is_file():
+        if (folder / "train.json").is_file():
+            raise ModelError(
+                f"{folder} has no weights yet: its training ended before one was kept.",
+                "Repeat the command that began it (vsscli train); save_every says how often it keeps one.",
+            )
         raise ModelError(f"{folder} has no weights: looked for {WEIGHTS} and {INDEX}.", _advice(folder))
     shards = read_json(folder / INDEX).get("weight_map")
     if not isinstance(shards, dict) or not shards:

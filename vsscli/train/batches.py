@@ -1,5 +1,6 @@
 """Batches of clips in an order that follows from their numbers alone, so that any step can be the first."""
 
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -76,11 +77,18 @@ def batches(samples: Samples, share: Share, start: int, stop: int, workers: int)
         collate_fn=collate,
         multiprocessing_context="spawn" if workers else None,
         pin_memory=torch.cuda.is_available(),
+        worker_init_fn=_deaf,
     )
     for found in loader:
         if isinstance(found, VssError):
             raise found
         yield found
+
+
+def _deaf(number: int) -> None:
+    """A reader does not heed Ctrl-C and SIGTERM, which reach it too: the process that trains ends it."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
 
 
 def collate(samples: Sequence[_Sample | VssError]) -> Batch | VssError:

@@ -11,6 +11,7 @@ STAGES = ("segmenter", "tracker", "refiner", "mpvss")
 #: What the DVIS++ model that a stage gives is called in a model folder.
 KIND = {"segmenter": "segmenter", "tracker": "online", "refiner": "offline"}
 RANDOM = "random"
+LARGEST_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -131,11 +132,11 @@ class TrainConfig:
     def __post_init__(self) -> None:
         problem = next((text for text, wrong in _problems(self).items() if wrong), "")
         if problem:
-            raise OptionError(f"A training cannot be like that: {problem}.", "See vsscli guide training.")
+            raise OptionError(f"{problem}.", "See vsscli guide training.")
 
 
 def _problems(config: TrainConfig) -> dict[str, bool]:
-    clip, size, loss = config.clip, config.input, config.loss
+    clip, size, loss, optimizer = config.clip, config.input, config.loss, config.optimizer
     follows = config.stage in ("tracker", "refiner")
     positive = {
         "steps": config.steps,
@@ -145,15 +146,27 @@ def _problems(config: TrainConfig) -> dict[str, bool]:
         "clip.frames": clip.frames,
         "input.test_short": size.test_short,
         "loss.points": loss.points,
-        "optimizer.clip_norm": config.optimizer.clip_norm,
+        "input.test_cap": size.test_cap,
+        "input.cap": 1 if size.cap is None else size.cap,
+        "optimizer.lr": optimizer.lr,
+        "optimizer.clip_norm": optimizer.clip_norm,
         "validation.every": config.validation.every,
-        "validation.videos": config.validation.videos or 1,
-        "validation.frames": config.validation.frames or 1,
+        "validation.videos": 1 if config.validation.videos is None else config.validation.videos,
+        "validation.frames": 1 if config.validation.frames is None else config.validation.frames,
         **{f"input.short[{i}]": side for i, side in enumerate(size.short)},
+    }
+    decays = ("weight_decay", "backbone", "warmup", "warmup_factor", "decay")
+    terms = ("label", "mask", "dice", "no_object", "identity", "cosine", "pixels")
+    least_zero = {
+        "seed": config.seed,
+        "clip.reach": clip.reach or 0,
+        **{f"optimizer.{name}": getattr(optimizer, name) for name in decays},
+        **{f"loss.{name}": getattr(loss, name) for name in terms},
     }
     pairs = {"crop": size.crop, "crop_range": size.crop_range}
     return {
         **{f"{name} is {value}, and must be above 0": value <= 0 for name, value in positive.items()},
+        **{f"{name} is negative": value < 0 for name, value in least_zero.items()},
         **{
             f"input.{name} is {list(pair)}, and takes two numbers above 0": len(pair) != 2 or min(pair) < 1
             for name, pair in pairs.items()
@@ -167,13 +180,14 @@ def _problems(config: TrainConfig) -> dict[str, bool]:
         not in ("step", "poly"),
         "splits names nothing to train on": not config.splits,
         "input.short holds no size": not size.short,
-        "seed is negative": config.seed < 0,
+        f"seed is {config.seed}, and the largest is {LARGEST_SEED}": config.seed > LARGEST_SEED,
         "input.crop and input.crop_range are both given": None not in (size.crop, size.crop_range),
-        "clip.reach is negative": (clip.reach or 0) < 0,
+        "input.crop_range goes from a number to a smaller one": list(size.crop_range or ())
+        != sorted(size.crop_range or ()),
+        "validation.split is empty; null is no validation": config.validation.split == "",
         "clip.reverse is not in 0..1": not 0 <= clip.reverse <= 1,
         "loss.importance is not in 0..1": not 0 <= loss.importance <= 1,
         "loss.oversample is below 1": loss.oversample < 1,
-        "loss.pixels is negative": loss.pixels < 0,
         f"loss.pixels is for the stage segmenter, and the stage is {config.stage}": loss.pixels > 0
         and config.stage != "segmenter",
         f"batch {config.batch} is not a multiple of accumulate {config.accumulate}": config.accumulate > 0

@@ -10,6 +10,7 @@ DIR/.vsscli/log.jsonl                                          a line for each r
 import contextlib
 import fcntl
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +23,15 @@ from vsscli.errors import RunError
 from vsscli.models.convert.write import safetensors_parts
 from vsscli.models.preprocess import Preprocess
 from vsscli.models.source import WEIGHTS
-from vsscli.runs.disk import atomic_path, disk_errors, real_path, sweep_temporary, write_atomic
+from vsscli.runs.disk import DiskError, atomic_path, disk_errors, real_path, sweep_temporary, write_atomic
 
 TRAINING, LAST = "train.json", "last"
-_ANOTHER = "Give another --out, or the same entries to go on."
+_ANOTHER = "Give the same entries to go on, or another --out; init may be the model that is there."
+_DIGESTS = {
+    "data_digest": "its videos or their labelled frames have",
+    "init_digest": "the model that it starts from (init) has",
+    "flownet_digest": "the file flownet has",
+}
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,10 @@ class TrainingFolder:
     def _checkpoint(self) -> Path:
         return self.path / ".vsscli" / "checkpoint.pt"
 
+    def has_weights(self, *, last: bool) -> bool:
+        """Whether the best model, or the ``last``, is there."""
+        return ((self.path / LAST if last else self.path) / WEIGHTS).is_file()
+
     def write_model(self, state: Mapping[str, Tensor], *, last: bool) -> None:
         """The weights of the best model, or of the ``last`` one. Raises DiskError."""
         folder = self.path / LAST if last else self.path
@@ -54,7 +64,13 @@ class TrainingFolder:
     def write_checkpoint(self, state: Mapping[str, Any]) -> None:
         """All of the state, or the one before it stays. Raises DiskError."""
         with atomic_path(self._checkpoint) as temporary:
-            torch.save(dict(state), temporary)
+            try:
+                torch.save(dict(state), temporary)
+            except RuntimeError as error:  # what torch makes of a disk's refusal
+                raise DiskError(
+                    f"{self._checkpoint} cannot be written: the disk took a part of it only.",
+                    "Free some space and repeat the command: it goes on from the checkpoint before.",
+                ) from error
 
     def read_checkpoint(self) -> dict[str, Any] | None:
         """The state to go on from, on the CPU; None where there is none yet. RunError where it cannot be read."""
@@ -77,7 +93,8 @@ class TrainingFolder:
     def cut_log(self, step: int) -> None:
         """Takes out what the log says of steps after ``step``: they are done again. Raises DiskError."""
         with disk_errors(self.log):
-            lines = self.log.read_text(encoding="utf-8").splitlines() if self.log.exists() else []
+            text = self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+        lines = text.splitlines()
         write_atomic(self.log, "".join(f"{line}\n" for line in lines if _step(line) <= step).encode())
 
 
@@ -89,14 +106,19 @@ def open_folder(
 
     ``model`` are the entries of its ``config.json``. ``last``: it holds the last model besides the best.
 
-    RunError where it holds another training or something else, or where another process is at work on it.
+    RunError where it holds another training or something else, or where another process is at work on it. A training
+    that has no checkpoint cannot be gone on with, so it gives way to any other.
     """
     place = real_path(path)
-    _refuse_others(place, path, training)
+    anew = _refuse_others(place, path, training)
     with disk_errors(path):
         (place / ".vsscli").mkdir(parents=True, exist_ok=True)
     with _held(place / ".vsscli" / "lock", path):
         sweep_temporary(place)
+        if anew:
+            with disk_errors(path):
+                shutil.rmtree(place / LAST, ignore_errors=True)
+                (place / WEIGHTS).unlink(missing_ok=True)
         write_atomic(place / TRAINING, _json(training))
         models = [place / LAST, place] if last else [place]
         for folder in (*models, place / ".vsscli"):
@@ -109,26 +131,30 @@ def open_folder(
         yield TrainingFolder(place)
 
 
-def _refuse_others(place: Path, path: Path, training: Mapping[str, Any]) -> None:
+def _refuse_others(place: Path, path: Path, training: Mapping[str, Any]) -> bool:
+    """Whether another training lies there that gives way."""
     with disk_errors(path):
         if not place.exists():
-            return
+            return False
         if not place.is_dir():
             raise RunError(f"--out {path} is a file.", "Give a folder that is absent or empty.")
         if all(entry.name.startswith(".") for entry in place.iterdir()):  # TRAINING comes first
-            return
+            return False
     try:
         there = json.loads((place / TRAINING).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise RunError(f"--out {path} is not empty and is no training.", "Give another folder.") from None
     difference = _difference(there, json.loads(_json(training)), "")
-    if difference:
+    if difference and (place / ".vsscli" / "checkpoint.pt").exists():
         raise RunError(f"--out {path} holds another training: {difference}.", _ANOTHER)
+    return bool(difference)
 
 
 def _difference(there: Any, mine: Any, prefix: str) -> str:
     """The first entry that differs, in words; empty where none does."""
     if not (isinstance(there, dict) and isinstance(mine, dict)):
+        if there != mine and prefix in _DIGESTS:
+            return f"{_DIGESTS[prefix]} changed since it was begun"
         return "" if there == mine else f"its {prefix} is {json.dumps(there)}, not {json.dumps(mine)}"
     for name in (*mine, *there):
         found = _difference(there.get(name), mine.get(name), f"{prefix}.{name}" if prefix else name)
@@ -169,7 +195,6 @@ def _json(entries: Mapping[str, Any]) -> bytes:
 
 def _step(line: str) -> int:
     try:
-        found = json.loads(line)["step"]
+        return int(json.loads(line)["step"])
     except (ValueError, KeyError, TypeError):  # a line that was being written when the process ended
         return 1 << 62
-    return int(found)

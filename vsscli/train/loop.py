@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from vsscli.errors import DeviceError, OptionError
+from vsscli.errors import DataError, DeviceError, ModelError, OptionError
 from vsscli.models.preprocess import Preprocess
 from vsscli.train.batches import Batch, Samples, Share, batches
 from vsscli.train.config import TrainConfig
@@ -31,8 +31,8 @@ _AMP = {"none": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 @dataclass(frozen=True)
 class Report:
     """A step: ``step`` counts from 1; ``terms`` are the weighted terms of the loss, ``loss`` their sum; the masked
-    clips' loss apart; the gradient's norm before it was cut (None where it overflowed in fp16); ``score`` where the
-    step was validated."""
+    clips' loss apart; both are means over the processes; the gradient's norm before it was cut (None where it
+    overflowed in fp16); ``score`` where the step was validated."""
 
     step: int
     loss: float
@@ -64,15 +64,22 @@ class Trainer:
         self.amp = _AMP[self.config.amp]
         self.scaler = torch.amp.GradScaler(processes.device.type, enabled=self.amp is torch.float16)
         self.module: nn.Module = stage
-        self.done, self.best = 0, -1.0
+        self.done, self.best, self.best_step = 0, -1.0, 0
+        self._labelled = False  # whether any clip had a pixel with a label
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Goes on from what `_state` gave."""
+        """Goes on from what `save` wrote. Weights that have gone from the folder since are written again."""
         self.stage.trained().load_state_dict(state["model"])
         self.stage.heads.load_state_dict(state["heads"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
-        self.done, self.best = state["step"], state["best"]
+        self.done, self.best, self.best_step = state["step"], state["best"], state["best_step"]
+        self._labelled = True
+        if self.folder is not None and not self.folder.has_weights(last=False):
+            self.best, self.best_step = -1.0, self.done
+            self.folder.write_model(self.stage.model.state_dict(), last=False)
+        if self.folder is not None and self.validator is not None and not self.folder.has_weights(last=True):
+            self.folder.write_model(self.stage.model.state_dict(), last=True)
 
     def run(self) -> Iterator[Report]:
         """Makes the steps that are left, and reports each after what follows from it is on the disk."""
@@ -87,8 +94,9 @@ class Trainer:
             began = perf_counter()
             with _explained(config):
                 losses, masked, norm = self._step(stream)
-            self.done += 1
-            yield self._finish(losses, masked, norm, perf_counter() - began)
+                self.done += 1
+                report = self._finish(*self._averaged(losses, masked), norm, perf_counter() - began)
+            yield report
 
     def _step(self, stream: Iterator[Batch]) -> tuple[dict[str, float], float | None, float | None]:
         """One step: the terms of the loss, the loss of the masked clips, the norm of the gradient."""
@@ -99,6 +107,7 @@ class Trainer:
         masked = 0.0
         for part in range(parts):
             batch, seed = next(stream), self._seed(part)
+            self._require_labels(batch, part)
             last = part == parts - 1
             found = self._backward(batch, batch.pixels, seed, 1 / parts, last and config.mvc is None)
             terms = {name: terms.get(name, 0.0) + value for name, value in found.items()}
@@ -137,6 +146,25 @@ class Trainer:
             torch.autograd.backward(self.scaler.scale(total))
         return terms
 
+    def _require_labels(self, batch: Batch, part: int) -> None:
+        """DataError when every video was seen by this process and no pixel had a label."""
+        self._labelled = self._labelled or any(len(target.labels) for target in batch.targets)
+        seen = (self.done * self.config.accumulate + part + 1) * len(batch.targets)
+        if not self._labelled and seen >= len(self.samples.clips.videos):
+            raise DataError(
+                f"None of the first {seen} clips has a pixel with a label: there is nothing to learn.",
+                "vsscli data stats counts what the masks hold.",
+            )
+
+    def _averaged(self, terms: dict[str, float], masked: float | None) -> tuple[dict[str, float], float | None]:
+        """The means over the processes."""
+        if self.processes.world == 1:
+            return terms, masked
+        values = torch.tensor([*terms.values(), masked or 0.0], dtype=torch.float64, device=self.processes.device)
+        torch.distributed.all_reduce(values)
+        *means, mean = (values / self.processes.world).tolist()
+        return dict(zip(terms, means, strict=True)), None if masked is None else mean
+
     def _require_finite(self, what: str, value: float, batch: Batch) -> None:
         """OptionError that names the frames of ``batch`` unless ``value`` is finite."""
         if not math.isfinite(value):
@@ -165,37 +193,53 @@ class Trainer:
         validated = self.validator is not None and (ends or self.done % self.config.validation.every == 0)
         score = self._validate() if validated else None
         loss = sum(terms.values())
-        rate = self.optimizer.param_groups[0]["lr"] / self.optimizer.param_groups[0]["factor"]
+        rate = learning_rate(self.config.optimizer, self.done - 1, self.config.steps)
         report = Report(self.done, loss, masked, terms, rate, norm, seconds, score)
         if self.folder is not None:
             entry = {name: value for name, value in vars(report).items() if value is not None}
             self.folder.append(entry)
             if ends or validated or self.done % self.config.save_every == 0:
-                self._save(self.folder, score)
+                self.save(score)
         return report
 
     def _validate(self) -> dict[str, float | None]:
         assert self.validator is not None
         self.stage.eval()
-        score = self.validator(self.stage.model)
+        try:
+            score = self.validator(self.stage.model)
+        except ModelError as error:
+            if "not finite" not in error.message:
+                raise
+            raise OptionError(
+                f"After step {self.done} the model's scores are not finite.", "Lower optimizer.lr, and begin anew."
+            ) from None
         self.stage.train()
         return score
 
-    def _save(self, folder: TrainingFolder, score: dict[str, float | None] | None) -> None:
-        """The weights first: a checkpoint never tells of a best model that is not there."""
-        state = self.stage.model.state_dict()
+    def save(self, score: dict[str, float | None] | None = None) -> None:
+        """What there is after this step; the first process writes, the others do nothing. Raises DiskError.
+
+        The weights first: a checkpoint never tells of a best model that is not there. The best so far, by ``score``,
+        is the folder's model; until one was scored, the last is.
+        """
+        folder, state = self.folder, self.stage.model.state_dict()
+        if folder is None:
+            return
         if self.validator is None:
             folder.write_model(state, last=False)
         else:
             folder.write_model(state, last=True)
             found = None if score is None else score["miou"]
             if found is not None and found > self.best:
-                self.best = found
+                self.best, self.best_step = found, self.done
+                folder.write_model(state, last=False)
+            elif self.best < 0:
                 folder.write_model(state, last=False)
         folder.write_checkpoint(
             {
                 "step": self.done,
                 "best": self.best,
+                "best_step": self.best_step,
                 "model": self.stage.trained().state_dict(),
                 "heads": self.stage.heads.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
@@ -225,10 +269,21 @@ def _statistics_kept(stage: Stage) -> Iterator[None]:
 
 @contextmanager
 def _explained(config: TrainConfig) -> Iterator[None]:
-    """Memory that does not suffice is told with what to try."""
+    """Memory that does not suffice is told with what to try; frames too small and lost readers are told too."""
     try:
         yield
+    except ValueError as error:
+        if "Expected more than 1 value per channel" not in str(error):
+            raise
+        raise OptionError(
+            "The frames are too small for this network.", "Take larger input.short, input.crop or input.test_short."
+        ) from None
     except (RuntimeError, MemoryError) as error:  # torch.OutOfMemoryError is a RuntimeError; of a CPU it has no own
+        if "DataLoader worker" in str(error):
+            raise DeviceError(
+                "A process that reads clips was ended from outside, as the system does when memory runs out.",
+                "Take fewer --workers; the same command goes on.",
+            ) from None
         if not isinstance(error, torch.OutOfMemoryError | MemoryError) and "allocate memory" not in str(error):
             raise
         clips, crop = config.batch // config.accumulate, config.input.crop or (720, 1280)

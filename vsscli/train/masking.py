@@ -49,9 +49,10 @@ def hidden(mvc: Mvc, frames: int, height: int, width: int, chance: torch.Generat
 
     Patches at the right and at the bottom are cut off where ``patch`` does not divide the size.
     """
-    rows, columns = -(-height // mvc.patch), -(-width // mvc.patch)
+    patch = min(mvc.patch, max(height, width))  # a larger one hides the same
+    rows, columns = -(-height // patch), -(-width // patch)
     draws = torch.rand(frames if mvc.per == "frame" else 1, rows, columns, generator=chance, device=chance.device)
-    grid = (draws < mvc.ratio).repeat_interleave(mvc.patch, 1).repeat_interleave(mvc.patch, 2)
+    grid = (draws < mvc.ratio).repeat_interleave(patch, 1).repeat_interleave(patch, 2)
     return grid[:, :height, :width].expand(frames, -1, -1)
 
 

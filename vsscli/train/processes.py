@@ -1,6 +1,8 @@
 """The processes of a training: one, or those that ``torchrun`` starts."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -45,6 +47,20 @@ def join(device: str) -> Processes:
             torch.cuda.set_device(place)
         dist.init_process_group("nccl" if place.type == "cuda" else "gloo")
     return Processes(rank, world, place)
+
+
+@contextmanager
+def lost_peers(processes: Processes) -> Iterator[None]:
+    """DeviceError in place of what torch says when another of the processes has ended: that one told why."""
+    try:
+        yield
+    except RuntimeError as error:  # gloo's errors have no type of their own
+        if processes.world == 1 or not (isinstance(error, dist.DistError) or "gloo" in str(error)):
+            raise
+        raise DeviceError(
+            f"Another of the {processes.world} processes has ended; so does this one.",
+            "What that one said tells why. The same command goes on from the last checkpoint.",
+        ) from None
 
 
 def leave() -> None:

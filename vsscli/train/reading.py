@@ -31,10 +31,12 @@ def read_config(path: Path, changes: Sequence[str] = ()) -> TrainConfig:
 def _load(path: Path, above: tuple[Path, ...]) -> dict[Any, Any]:
     """The entries of a file over those of its base; ``above`` are the files that named it."""
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
         raise OptionError(f"{path} cannot be read ({reason}).", "Give a training's YAML file.") from None
+    try:
+        entries = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         place = getattr(error, "problem_mark", None)
         where = f" line {place.line + 1}" if place else ""
@@ -44,7 +46,7 @@ def _load(path: Path, above: tuple[Path, ...]) -> dict[Any, Any]:
     base = entries.pop("base", None)
     if base is None:
         return entries
-    if not isinstance(base, str) or (path.parent / base).resolve() in (path.resolve(), *above):
+    if not isinstance(base, str) or "\0" in base or (path.parent / base).resolve() in (path.resolve(), *above):
         raise OptionError(f"{path}: base {base!r} is no other file.", "Give the name of a file beside it.")
     return _over(_load(path.parent / base, (*above, path.resolve())), entries)
 
@@ -89,7 +91,10 @@ def _apply(entries: dict[Any, Any], change: str) -> None:
 
 def _read(kind: type[Any], entries: Any, where: str, prefix: str) -> Any:
     if not isinstance(entries, dict):
-        raise OptionError(f"{where}: {prefix.rstrip('.')} holds no entries of its own.", "See vsscli guide training.")
+        hint = (
+            "No validation is --set validation.split=null" if prefix == "validation." else "See vsscli guide training."
+        )
+        raise OptionError(f"{where}: {prefix.rstrip('.')} holds no entries of its own.", hint)
     wanted = get_type_hints(kind)
     for name in entries:
         if name not in wanted:

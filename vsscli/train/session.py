@@ -10,10 +10,12 @@ import torch
 
 from vsscli.data.dataset import Dataset
 from vsscli.data.open import open_dataset
-from vsscli.errors import DataError, OptionError
+from vsscli.data.vspw import other_classes
+from vsscli.errors import DataError, ModelError, OptionError, RunError
 from vsscli.models.box import caution
 from vsscli.models.preprocess import Preprocess, read_preprocess
 from vsscli.models.source import folder_digest, resolve_source
+from vsscli.runs.disk import real_path
 from vsscli.train.batches import Samples
 from vsscli.train.clips import Clips
 from vsscli.train.config import RANDOM, TrainConfig
@@ -25,6 +27,7 @@ from vsscli.train.stages import STAGES
 from vsscli.train.start import Start, make_model
 from vsscli.train.start_mpvss import file_digest, make_mpvss
 from vsscli.train.validate import LabelMap, Validator
+from vsscli.words import plural
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,11 @@ def open_session(request: Request, processes: Processes, label_map: LabelMap) ->
     clips = Clips(datasets, config.clip, config.seed, strict=config.odd_masks == "refuse")
     if request.overfit is not None and request.overfit < 1:
         raise OptionError(f"--overfit {request.overfit} is no number of clips.", "Give 1 or more.")
+    _refuse_inputs(request)
     make = make_mpvss if config.stage == "mpvss" else make_model
+    _require_init(config)
     start = make(config, _table(datasets))
+    _require_finite(config, start)
     preprocess = _preprocess(config)
     samples = Samples(clips, config.input, preprocess, request.overfit)
     validator = None
@@ -74,7 +80,7 @@ def open_session(request: Request, processes: Processes, label_map: LabelMap) ->
         trainer = Trainer(stage, samples, folder, validator, processes, request.workers)
         state = _resumed(request.out, folder, processes)
         if state is not None:
-            trainer.resume(state)
+            _go_on(trainer, state, request.out)
         if folder is not None:
             folder.cut_log(trainer.done)
         yield Session(trainer, _tell(request, start, clips, trainer, processes), trainer.done)
@@ -92,7 +98,50 @@ def _check_processes(config: TrainConfig, processes: Processes) -> None:
         raise OptionError("amp: fp16 is for GPUs.", "Take bf16 or none on a CPU.")
 
 
+def _require_init(config: TrainConfig) -> None:
+    """ModelError that tells who asked for a model that is not there: the file does, in its entry init."""
+    if config.init != RANDOM:
+        try:
+            resolve_source(config.init)
+        except ModelError as error:
+            raise ModelError(f"init: {error.message}", f"{error.hint or ''} Or --set init=FOLDER.".strip()) from None
+
+
+def _refuse_inputs(request: Request) -> None:
+    """RunError where the training would be written into the dataset."""
+    out, data = real_path(request.out), real_path(request.data)
+    if out.is_relative_to(data):
+        raise RunError(
+            f"--out {request.out} lies inside the dataset: inputs are never changed.", "Choose another folder."
+        )
+
+
+def _require_finite(config: TrainConfig, start: Start) -> None:
+    """ModelError where a weight that the training begins with is NaN or infinite."""
+    for name, value in start.model.state_dict().items():
+        if not bool(torch.isfinite(value).all()):
+            raise ModelError(f"init {config.init}: its weight {name} is not finite.", "Give a sound model.")
+
+
+def _go_on(trainer: Trainer, state: dict[str, Any], out: Path) -> None:
+    """Resumes; RunError where the checkpoint holds something else than this training's state."""
+    try:
+        trainer.resume(state)
+    except (RuntimeError, LookupError, TypeError, ValueError, AttributeError):
+        raise RunError(
+            f"The checkpoint in {out / '.vsscli'} does not fit this training: it is another's, or damaged.",
+            "Give another --out, or remove that folder to begin anew.",
+        ) from None
+
+
 def _table(datasets: list[Dataset]) -> Any:
+    for dataset in datasets:
+        other = other_classes(dataset.root) if dataset.kind == "vspw" else None
+        if other is not None:
+            raise DataError(
+                f"{other}.",
+                "Training knows VSPW's 124 classes: give the masks VSPW's numbers, and take that file away.",
+            )
     table = datasets[0].classes
     if table is None:
         raise DataError(
@@ -149,13 +198,13 @@ def _tell(request: Request, start: Start, clips: Clips, trainer: Trainer, proces
         if config.mvc is None
         else f"with MVC (patches of {config.mvc.patch}, {config.mvc.ratio:.0%} hidden)"
     )
-    frames = "1 frame" if config.clip.frames == 1 else f"{config.clip.frames} frames"
-    parts = f"{many}{config.accumulate} x {per} at a time each"
+    frames = plural(config.clip.frames, "frame")
+    parts = f"{many}{config.accumulate} x {per} at a time{' each' if many else ''}"
     warning = caution(config.init)
     return [
         *([] if warning is None else [warning]),
-        f"{config.stage} of {start.title}, {', '.join(start.told)}; {learn / 1e6:.2f} M of {total / 1e6:.2f} M "
+        f"stage {config.stage}, {start.title}, {', '.join(start.told)}; {learn / 1e6:.2f} M of {total / 1e6:.2f} M "
         f"parameters learn, {mvc}",
-        f"{len(clips.videos):,} videos; each of {config.steps:,} steps takes {config.batch} clips "
+        f"{plural(len(clips.videos), 'video')}; {plural(config.steps, 'step')} of {plural(config.batch, 'clip')} "
         f"({parts}) of {frames}, on {processes.device}",
     ]

@@ -13,6 +13,7 @@ from vsscli.errors import ModelError, OptionError
 from vsscli.models.dvis.config import MODEL_TYPE, DvisConfig, HeadConfig, ResNetBackbone, from_json, to_json
 from vsscli.models.dvis.load import read_weights
 from vsscli.models.dvis.model import Dvis, build
+from vsscli.models.mpvss.config import MODEL_TYPE as MPVSS_TYPE
 from vsscli.models.mpvss.config import to_json as mpvss_to_json
 from vsscli.models.mpvss.model import Mpvss
 from vsscli.models.source import read_config, resolve_source
@@ -67,7 +68,10 @@ def make_model(config: TrainConfig, table: ClassTable) -> Start:
     model.load_state_dict({key: weights.get(key, value) for key, value in own.items()})
     added = own.keys() - weights.keys()
     new = sorted({"identities" if ".identity." in key else key.partition(".")[0] for key in added})
-    told = f"{', '.join(new)} at random from seed {config.seed}" if new else "all of its weights"
+    left = sorted({key.partition(".")[0] for key in weights.keys() - own.keys()})
+    told = f"without its {' and '.join(left)}" if left else "all of its weights"
+    if new:
+        told = f"{', '.join(new)} at random from seed {config.seed}{f', {told}' if left else ''}"
     if config.zero_init:
         told += f", adding nothing at first: {_follow(config, model, found)}"
     return Start(model, [f"from {config.init} ({found.kind}), {told}"])
@@ -78,7 +82,7 @@ def _follow(config: TrainConfig, model: Dvis, found: DvisConfig) -> str:
     if getattr(found, config.stage) is not None:
         raise OptionError(
             f"zero_init is for a new {config.stage}, and init {config.init} has a trained one.",
-            "Leave zero_init out, or give the model of the stage before.",
+            "Add --set zero_init=false to train that one further, or give the model of the stage before.",
         )
     assert model.tracker is not None
     if model.refiner is None:
@@ -108,11 +112,6 @@ def _check(config: TrainConfig, found: DvisConfig, table: ClassTable) -> None:
         raise ModelError(
             f"init {config.init} is a segmenter without identities, which a tracker follows.",
             "Train the stage segmenter from it first.",
-        )
-    if config.stage == "segmenter" and found.kind != "segmenter":
-        raise ModelError(
-            f"init {config.init} is a whole {found.kind} model: training its segmenter would spoil what follows it.",
-            "Give a segmenter.",
         )
     check_classes(config, found.labels, table)
 
@@ -180,6 +179,11 @@ def _fresh(config: DvisConfig) -> Dvis:
 
 
 def _from_transformers(config: TrainConfig, table: ClassTable, folder: Path, entries: Mapping[str, Any]) -> Start:
+    if entries.get("model_type") == MPVSS_TYPE:
+        raise ModelError(
+            f"init {config.init} is an MPVSS model, and only the stage mpvss goes on from one, not {config.stage}.",
+            "Give the segmenter that it was made of.",
+        )
     if config.stage != "segmenter":
         raise ModelError(
             f"init {config.init} is a model of transformers, from which a segmenter is trained, no {config.stage}.",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vsscli.data.dataset import Dataset, Video
+from vsscli.errors import DataError
 from vsscli.maps.geometry import network_size, padded_size
 from vsscli.models.dvis.load import network_of
 from vsscli.models.dvis.model import Dvis
@@ -40,6 +41,11 @@ class Validator:
         self.label_map, self.processes = label_map, processes
         self.rule = make_rule(dataset, PROTOCOLS["vspw"])
         names = dataset.listed()
+        if not any(dataset.video(name).masked() for name in names):
+            raise DataError(
+                f"No frame of the split {dataset.split} has a mask, and validation.split names it.",
+                "Name another, or none: --set validation.split=null",
+            )
         step = max(1, len(names) // (wanted.videos or len(names)))
         self.names = names[::step][: wanted.videos]
 
