@@ -1,5 +1,6 @@
 """A training's file: what is not known is refused by name, what is shipped is what the notes of the house say."""
 
+import textwrap
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import vsscli
 from tests.train.small import entries
 from vsscli.data.classes import vspw_classes
 from vsscli.errors import OptionError
@@ -189,3 +191,21 @@ def test_learning_rates() -> None:
     poly = Optimizer(lr=1.0, warmup=0, schedule="poly")
     rates = [learning_rate(poly, i, 10) for i in range(10)]
     assert rates[0] == 1 and rates == sorted(rates, reverse=True) and 0 < rates[-1] < 0.2
+
+
+def test_the_guide_lists_every_entry_with_its_default(tmp_path: Path) -> None:
+    text = (
+        (Path(vsscli.__file__).parent / "guides" / "training.md")
+        .read_text(encoding="utf-8")
+        .split("## Every entry")[1]
+        .split("\n## ")[0]
+    )
+    block = textwrap.dedent("\n".join(line for line in text.splitlines() if line.startswith("    ")))
+    (tmp_path / "all.yaml").write_text(block)
+    found = read_config(tmp_path / "all.yaml")
+    assert found == TrainConfig("segmenter", 20000, 8)
+    told = yaml.safe_load(block)
+    assert list(told) and set(told) == set(as_entries(found))
+    for name, value in as_entries(found).items():
+        if isinstance(value, dict) and name != "model":
+            assert set(told[name]) == set(value), name
