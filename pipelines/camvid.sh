@@ -27,7 +27,7 @@ train tracker online models/segmenter
 train refiner offline models/online
 train tracker-mvc online-mvc models/segmenter
 train refiner-mvc offline-mvc models/online-mvc
-train mpvss mpvss models/segmenter
+train mpvss mpvss models/segmenter --set steps=500
 
 scored() { # NAME MODEL OPTIONS...
     vsscli infer "$data" --model "models/$2" --out "runs/$1" "${@:3}"
