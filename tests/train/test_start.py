@@ -137,6 +137,7 @@ def test_what_does_not_fit_is_told(models: Path, tmp_path: Path) -> None:
         ("segmenter", {"model": {"widht": 3}}, TABLE, OptionError, "model.widht is no entry"),
         ("segmenter", {"model": {"tracker": {}}}, TABLE, OptionError, "model.tracker is no entry that a segmenter"),
         ("segmenter", {"model": {"width": 33}}, TABLE, OptionError, "width 33 is no multiple"),
+        ("segmenter", {"model": {"backbone": {"widths": [1, 1, 1, 1]}}}, TABLE, OptionError, "must be 4 or more"),
         ("segmenter", {"model": {"backbone": {"type": "vgg"}}}, TABLE, OptionError, "backbone.type is not one of"),
         ("tracker", {"init": str(models / "segmenter"), "model": {"queries": 7}}, TABLE, OptionError, "model.queries"),
         (

@@ -238,6 +238,8 @@ def _problem(config: DvisConfig) -> str:
     for head in (config.tracker, config.refiner):
         if head and config.head_width % head.heads:
             return f"the width {config.head_width} of its tracker and refiner is no multiple of {head.heads} heads"
+    if isinstance(config.backbone, ResNetBackbone) and min(config.backbone.widths) < 4:
+        return f"its backbone's widths {list(config.backbone.widths)} must be 4 or more: a block computes on a quarter"
     if isinstance(config.backbone, ViTAdapterBackbone):
         vit = config.backbone
         if vit.depth % 4 or vit.dim % vit.heads or vit.dim % vit.deform_heads:
