@@ -37,7 +37,7 @@ VITS = st.builds(
     st.floats(0.01, 8),
 )
 BACKBONES: st.SearchStrategy[BackboneConfig] = st.one_of(
-    st.builds(ResNetBackbone, NUMBERS, FOUR, DEPTHS),
+    st.builds(ResNetBackbone, NUMBERS, st.tuples(*[st.integers(4, 5000)] * 4), DEPTHS),
     st.builds(SwinBackbone, NUMBERS, DEPTHS, FOUR, st.integers(1, 64)),
     VITS,
 )
@@ -135,7 +135,7 @@ def test_an_entry_of_the_wrong_type_is_named(family: str, place: str) -> None:
         ("tracker.layers", 1001, 1000),
         ("refiner.layers", 1001, 1000),
         ("backbone.depths", [3, 4, 10**9, 3], 1000),
-        ("backbone.widths", [3, 4, 10**9, 3], 100_000),
+        ("backbone.widths", [4, 4, 10**9, 4], 100_000),
         ("queries", 10_001, 10_000),
         ("width", 32 * 10**6, 100_000),
         ("tracker.ffn", 10**30, 100_000),
