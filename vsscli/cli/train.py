@@ -137,6 +137,8 @@ def _watch(trainer: "Trainer", shown: bool, curves: "Curves | None") -> None:
                 say(f"train: step {report.step}/{total}, {_score(report, trainer)}")
             if stop.by and report.step < total:
                 trainer.save()
+                if bar is not None:
+                    bar.close()
                 raise SystemExit(128 + stop.by)
     if bar is not None:
         bar.close()
