@@ -5,6 +5,7 @@
     ├── DataError      a dataset, a split list, a frame or a mask
     ├── RunError       a run folder: its manifest, its label maps, its place on the disk
     ├── ModelError     a model folder, its weights, its classes
+    │   └── NotFiniteError   scores that are NaN or infinite
     └── DeviceError    memory or an accelerator that is not there
 
 Every error carries one sentence that names the thing and the place, and a hint that says what to do.
@@ -44,6 +45,10 @@ class RunError(VssError):
 
 class ModelError(VssError):
     """A model folder, its weights or its classes are not as they must be."""
+
+
+class NotFiniteError(ModelError):
+    """A network gave scores that are NaN or infinite."""
 
 
 class DeviceError(VssError):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vsscli.errors import DataError, DeviceError
 from vsscli.infer.pipeline import frame_threads, in_order
+from vsscli.models.refusals import is_out_of_memory, is_too_small
 
 if TYPE_CHECKING:
     import torch
@@ -134,18 +135,12 @@ def explained(place: Place, batch: int = 1) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError, ValueError) as error:
-        if "Expected more than 1 value per channel" in str(error):
+        if is_too_small(error):
             what = f"Frame {place.name} is too small for this network ({size})."
             raise DataError(what, "Try a larger --size.") from error
-        if not _out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         raise DeviceError(
             f"Out of memory at frame {place.name} with {batch} frame(s) of {size} at once.",
             "Try a smaller --size or --batch, half precision (--dtype), or fewer --workers.",
         ) from error
-
-
-def _out_of_memory(error: BaseException) -> bool:
-    import torch
-
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)

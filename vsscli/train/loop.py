@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from vsscli.errors import DataError, DeviceError, ModelError, OptionError
+from vsscli.errors import DataError, DeviceError, NotFiniteError, OptionError
 from vsscli.models.preprocess import Preprocess
+from vsscli.models.refusals import is_out_of_memory, is_too_small
 from vsscli.train.batches import Batch, Samples, Share, batches
 from vsscli.train.config import TrainConfig
 from vsscli.train.criterion import Losses
@@ -207,9 +208,7 @@ class Trainer:
         self.stage.eval()
         try:
             score = self.validator(self.stage.model)
-        except ModelError as error:
-            if "not finite" not in error.message:
-                raise
+        except NotFiniteError:
             raise OptionError(
                 f"After step {self.done} the model's scores are not finite.", "Lower optimizer.lr, and begin anew."
             ) from None
@@ -273,18 +272,18 @@ def _explained(config: TrainConfig) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        if "Expected more than 1 value per channel" not in str(error):
+        if not is_too_small(error):
             raise
         raise OptionError(
             "The frames are too small for this network.", "Take larger input.short, input.crop or input.test_short."
         ) from None
-    except (RuntimeError, MemoryError) as error:  # torch.OutOfMemoryError is a RuntimeError; of a CPU it has no own
+    except (RuntimeError, MemoryError) as error:
         if "DataLoader worker" in str(error):
             raise DeviceError(
                 "A process that reads clips was ended from outside, as the system does when memory runs out.",
                 "Take fewer --workers; the same command goes on.",
             ) from None
-        if not isinstance(error, torch.OutOfMemoryError | MemoryError) and "allocate memory" not in str(error):
+        if not is_out_of_memory(error):
             raise
         clips, crop = config.batch // config.accumulate, config.input.crop or (720, 1280)
         smaller = ", ".join(str(side * 2 // 3) for side in crop)

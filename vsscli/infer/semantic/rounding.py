@@ -2,7 +2,7 @@
 
 import torch
 
-from vsscli.errors import ModelError
+from vsscli.errors import NotFiniteError
 
 SINGLE = 2.0**-24
 DOUBLE = 2.0**-53
@@ -38,9 +38,9 @@ def logit_slack(unit: float, largest: float) -> float:
 
 
 def check_finite(what: str, *values: float) -> None:
-    """Raises ModelError unless every value is finite."""
+    """Raises NotFiniteError unless every value is finite."""
     if not all(-float("inf") < value < float("inf") for value in values):
-        raise ModelError(
+        raise NotFiniteError(
             f"The network's {what} hold values that are not finite.",
             "If it ran in half precision, run it with --dtype fp32; if not, its weights are broken.",
         )
