@@ -12,7 +12,6 @@ from vsscli.data.dataset import Dataset, FolderVideo, Numbering, Video
 from vsscli.data.images import image_mode, read_indices, verify_end, verify_image
 from vsscli.data.open import layout_at, open_dataset
 from vsscli.data.plain import VideoFile
-from vsscli.data.vspw import other_classes
 from vsscli.errors import DataError
 
 #: What may be found, in the order it is told.
@@ -92,7 +91,7 @@ def open_splits(root: Path, split: str = "all") -> tuple[list[Dataset], list[Fin
 
 
 def _list_findings(datasets: Sequence[Dataset]) -> Iterable[Finding]:
-    other = other_classes(datasets[0].root) if datasets[0].kind == "vspw" else None
+    other = datasets[0].other_classes  # of the root, so of all splits
     if other is not None:
         yield Finding("other_classes", str(datasets[0].root), f"{other}; vsscli reads masks by VSPW's")
     for dataset in datasets:

@@ -145,7 +145,8 @@ class Dataset(ABC):
 
     ``classes`` and ``numbering`` are None where the input has no truth (plain folders, video files). ``repeated``
     are the entries that the split's list holds more than once, ``misnamed`` a sentence for each thing below ``root``
-    that would be a video under another name.
+    that would be a video under another name; ``other_classes`` a sentence where it says itself that its classes are
+    others than ``classes``.
     """
 
     kind: str
@@ -155,6 +156,10 @@ class Dataset(ABC):
     numbering: Numbering | None
     repeated: tuple[str, ...] = ()
     misnamed: tuple[str, ...] = ()
+
+    @property
+    def other_classes(self) -> str | None:
+        return None
 
     @classmethod
     @abstractmethod

@@ -74,6 +74,10 @@ class VspwDataset(Dataset):
                 known.update(read_split_list(root, split))
         return tuple(path.name for path in entries(root / "data") if path.is_dir() and path.name not in known)
 
+    @property
+    def other_classes(self) -> str | None:
+        return find_other_classes(self.root)
+
     def names(self) -> tuple[str, ...]:
         return self._names
 
@@ -94,7 +98,7 @@ class VspwDataset(Dataset):
         return FolderVideo(name, files, self.numbering, tuple(masks.values()))
 
 
-def other_classes(root: Path) -> str | None:
+def find_other_classes(root: Path) -> str | None:
     """A sentence where the dataset's own list of classes gives a number of VSPW's to another class, else None."""
     try:
         found = json.loads((root / CLASS_LIST).read_text(encoding="utf-8"))

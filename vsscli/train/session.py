@@ -10,7 +10,6 @@ import torch
 
 from vsscli.data.dataset import Dataset
 from vsscli.data.open import open_dataset
-from vsscli.data.vspw import other_classes
 from vsscli.errors import DataError, ModelError, OptionError, RunError
 from vsscli.models.box import caution
 from vsscli.models.preprocess import Preprocess, read_preprocess
@@ -135,13 +134,11 @@ def _go_on(trainer: Trainer, state: dict[str, Any], out: Path) -> None:
 
 
 def _table(datasets: list[Dataset]) -> Any:
-    for dataset in datasets:
-        other = other_classes(dataset.root) if dataset.kind == "vspw" else None
-        if other is not None:
-            raise DataError(
-                f"{other}.",
-                "Training knows VSPW's 124 classes: give the masks VSPW's numbers, and take that file away.",
-            )
+    other = datasets[0].other_classes  # of the root, so of all splits
+    if other is not None:
+        raise DataError(
+            f"{other}.", "Training knows VSPW's 124 classes: give the masks VSPW's numbers, and take that file away."
+        )
     table = datasets[0].classes
     if table is None:
         raise DataError(
