@@ -7,6 +7,12 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{end}"
 
 
+def clock(seconds: float) -> str:
+    """``0:41:10``."""
+    whole = int(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
 def speed(count: int, seconds: float, noun: str = "frames") -> str:
     """``12.3 frames/s``; where that would say little, ``73 s each``."""
     each = max(seconds, 1e-9) / max(count, 1)

@@ -10,7 +10,7 @@ import typer
 
 from vsscli.cli.options import EXECUTION, IDENTITY
 from vsscli.cli.talk import say
-from vsscli.words import plural
+from vsscli.words import clock, plural
 
 if TYPE_CHECKING:
     from vsscli.train.curves import Curves
@@ -115,33 +115,30 @@ def _watch(trainer: "Trainer", shown: bool, curves: "Curves | None") -> None:
 
     from tqdm import tqdm
 
-    total, first, bar = trainer.config.steps, trainer.done, None
-    if shown and sys.stderr.isatty():
-        bar = tqdm(total=total, initial=first, desc="train", unit="step", dynamic_ncols=True)
+    total, first = trainer.config.steps, trainer.done
+    on_terminal = shown and sys.stderr.isatty()
+    whole = tqdm(total=total, initial=first, desc="train", unit="step", dynamic_ncols=True) if on_terminal else None
     began = last = monotonic()
-    with _stopping(shown) as stop:
+    with _stopping(shown) as stop, whole or nullcontext() as bar:
         for report in trainer.run():
             if curves is not None:
                 curves.add(report)
-            now, ends = monotonic(), report.step in (first + 1, total)
+            now = monotonic()
             if bar is not None:
                 bar.set_postfix(loss=f"{report.loss:.2f}", refresh=False)
                 bar.update()
-            elif shown and (ends or now - last >= EVERY):
+            elif shown and (report.step in (first + 1, total) or now - last >= EVERY):
                 last = now
                 left = (total - report.step) * (now - began) / (report.step - first)
-                say(f"train: step {report.step}/{total}, {_terms(report)}, {report.seconds:.2f} s{_left(left)}")
+                ends = f", {clock(left)} left" if left >= 1 else ""
+                say(f"train: step {report.step}/{total}, {_terms(report)}, {report.seconds:.2f} s{ends}")
             if shown and report.score is not None:
                 if bar is not None:
                     bar.clear()
                 say(f"train: step {report.step}/{total}, {_score(report, trainer)}")
             if stop.by and report.step < total:
                 trainer.save()
-                if bar is not None:
-                    bar.close()
                 raise SystemExit(128 + stop.by)
-    if bar is not None:
-        bar.close()
 
 
 class _Stop:
@@ -171,13 +168,6 @@ def _stopping(shown: bool) -> Iterator[_Stop]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _left(seconds: float) -> str:
-    if seconds < EVERY:
-        return ""
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f", about {f'{hours} h ' if hours else ''}{minutes} min left" if seconds >= 60 else ", under a minute left"
 
 
 def _terms(report: "Report") -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from vsscli.words import speed
+from vsscli.words import clock, speed
 
 PLAIN_INTERVAL = 15.0  # seconds between lines in a log file
 
@@ -70,7 +70,7 @@ class Progress:
             if status.share != self._last[1]:
                 self._last = elapsed, status.share
             if 0 < left >= elapsed - self._last[0]:  # else work that is not counted is being done, and nobody knows
-                parts.append(f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} left")
+                parts.append(f"{clock(left)} left")
         return ", ".join(parts)
 
     def _lines(self) -> None:
