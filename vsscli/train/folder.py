@@ -46,7 +46,8 @@ class TrainingFolder:
         return self.path / ".vsscli" / "log.jsonl"
 
     @property
-    def _checkpoint(self) -> Path:
+    def checkpoint(self) -> Path:
+        """The state to go on from."""
         return self.path / ".vsscli" / "checkpoint.pt"
 
     def has_weights(self, *, last: bool) -> bool:
@@ -63,25 +64,25 @@ class TrainingFolder:
 
     def write_checkpoint(self, state: Mapping[str, Any]) -> None:
         """All of the state, or the one before it stays. Raises DiskError."""
-        with atomic_path(self._checkpoint) as temporary:
+        with atomic_path(self.checkpoint) as temporary:
             try:
                 torch.save(dict(state), temporary)
             except RuntimeError as error:  # what torch makes of a disk's refusal
                 raise DiskError(
-                    f"{self._checkpoint} cannot be written: the disk took a part of it only.",
+                    f"{self.checkpoint} cannot be written: the disk took a part of it only.",
                     "Free some space and repeat the command: it goes on from the checkpoint before.",
                 ) from error
 
     def read_checkpoint(self) -> dict[str, Any] | None:
         """The state to go on from, on the CPU; None where there is none yet. RunError where it cannot be read."""
-        if not self._checkpoint.exists():
+        if not self.checkpoint.exists():
             return None
         try:
-            found: dict[str, Any] = torch.load(self._checkpoint, map_location="cpu", weights_only=True)
+            found: dict[str, Any] = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
         except Exception as error:  # a damaged file can break the reader in any way
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise RunError(
-                f"{self._checkpoint} cannot be read ({reason}).", "Remove it to begin anew, or the whole folder."
+                f"{self.checkpoint} cannot be read ({reason}).", "Remove it to begin anew, or the whole folder."
             ) from None
         return found
 
@@ -110,7 +111,8 @@ def open_folder(
     that has no checkpoint cannot be gone on with, so it gives way to any other.
     """
     place = real_path(path)
-    anew = _refuse_others(place, path, training)
+    folder = TrainingFolder(place)
+    anew = _refuse_others(folder, path, training)
     with disk_errors(path):
         (place / ".vsscli").mkdir(parents=True, exist_ok=True)
     with _held(place / ".vsscli" / "lock", path):
@@ -121,18 +123,19 @@ def open_folder(
                 (place / WEIGHTS).unlink(missing_ok=True)
         write_atomic(place / TRAINING, _json(training))
         models = [place / LAST, place] if last else [place]
-        for folder in (*models, place / ".vsscli"):
+        for inner in (*models, place / ".vsscli"):
             with disk_errors(path):
-                folder.mkdir(exist_ok=True)
-            sweep_temporary(folder)
-        for folder in models:
-            write_atomic(folder / "config.json", _json(model))
-            write_atomic(folder / "preprocessor_config.json", _json(_describe(preprocess)))
-        yield TrainingFolder(place)
+                inner.mkdir(exist_ok=True)
+            sweep_temporary(inner)
+        for inner in models:
+            write_atomic(inner / "config.json", _json(model))
+            write_atomic(inner / "preprocessor_config.json", _json(_describe(preprocess)))
+        yield folder
 
 
-def _refuse_others(place: Path, path: Path, training: Mapping[str, Any]) -> bool:
+def _refuse_others(folder: TrainingFolder, path: Path, training: Mapping[str, Any]) -> bool:
     """Whether another training lies there that gives way."""
+    place = folder.path
     with disk_errors(path):
         if not place.exists():
             return False
@@ -145,7 +148,7 @@ def _refuse_others(place: Path, path: Path, training: Mapping[str, Any]) -> bool
     except (OSError, ValueError):
         raise RunError(f"--out {path} is not empty and is no training.", "Give another folder.") from None
     difference = _difference(there, json.loads(_json(training)), "")
-    if difference and (place / ".vsscli" / "checkpoint.pt").exists():
+    if difference and folder.checkpoint.exists():
         raise RunError(f"--out {path} holds another training: {difference}.", _ANOTHER)
     return bool(difference)
 

@@ -224,16 +224,14 @@ class Trainer:
         folder, state = self.folder, self.stage.model.state_dict()
         if folder is None:
             return
-        if self.validator is None:
-            folder.write_model(state, last=False)
-        else:
+        if self.validator is not None:
             folder.write_model(state, last=True)
-            found = None if score is None else score["miou"]
-            if found is not None and found > self.best:
-                self.best, self.best_step = found, self.done
-                folder.write_model(state, last=False)
-            elif self.best < 0:
-                folder.write_model(state, last=False)
+        found = None if score is None else score["miou"]
+        better = found is not None and found > self.best
+        if better or self.best < 0:
+            folder.write_model(state, last=False)
+        if found is not None and better:
+            self.best, self.best_step = found, self.done
         folder.write_checkpoint(
             {
                 "step": self.done,

@@ -117,7 +117,7 @@ def _refuse_inputs(request: Request) -> None:
 
 def _require_finite(config: TrainConfig, start: Start) -> None:
     """ModelError where a weight that the training begins with is NaN or infinite."""
-    for name, value in start.model.state_dict().items():
+    for name, value in start.model.state_dict().items() if config.init != RANDOM else ():
         if not bool(torch.isfinite(value).all()):
             raise ModelError(f"init {config.init}: its weight {name} is not finite.", "Give a sound model.")
 

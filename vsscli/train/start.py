@@ -55,6 +55,11 @@ def make_model(config: TrainConfig, table: ClassTable) -> Start:
         return Start(_fresh(wanted), [f"weights at random from seed {config.seed}"])
     folder = resolve_source(config.init)
     entries = read_config(folder)
+    if entries.get("model_type") == MPVSS_TYPE:
+        raise ModelError(
+            f"init {config.init} is an MPVSS model, and only the stage mpvss goes on from one, not {config.stage}.",
+            "Give the segmenter that it was made of.",
+        )
     if entries.get("model_type") != MODEL_TYPE:
         return _from_transformers(config, table, folder, entries)
     found = from_json(entries, str(folder / "config.json"))
@@ -69,9 +74,9 @@ def make_model(config: TrainConfig, table: ClassTable) -> Start:
     added = own.keys() - weights.keys()
     new = sorted({"identities" if ".identity." in key else key.partition(".")[0] for key in added})
     left = sorted({key.partition(".")[0] for key in weights.keys() - own.keys()})
-    told = f"without its {' and '.join(left)}" if left else "all of its weights"
-    if new:
-        told = f"{', '.join(new)} at random from seed {config.seed}{f', {told}' if left else ''}"
+    parts = [f"{', '.join(new)} at random from seed {config.seed}"] if new else []
+    parts += [f"without its {' and '.join(left)}"] if left else []
+    told = ", ".join(parts) or "all of its weights"
     if config.zero_init:
         told += f", adding nothing at first: {_follow(config, model, found)}"
     return Start(model, [f"from {config.init} ({found.kind}), {told}"])
@@ -179,11 +184,6 @@ def _fresh(config: DvisConfig) -> Dvis:
 
 
 def _from_transformers(config: TrainConfig, table: ClassTable, folder: Path, entries: Mapping[str, Any]) -> Start:
-    if entries.get("model_type") == MPVSS_TYPE:
-        raise ModelError(
-            f"init {config.init} is an MPVSS model, and only the stage mpvss goes on from one, not {config.stage}.",
-            "Give the segmenter that it was made of.",
-        )
     if config.stage != "segmenter":
         raise ModelError(
             f"init {config.init} is a model of transformers, from which a segmenter is trained, no {config.stage}.",
