@@ -6,23 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from vsscli.errors import OptionError
+from vsscli.yaml_file import read_yaml
 
 Check = Callable[[Any], bool]
 
 
-def read_yaml(path: Path, what: str) -> dict[str, Any]:
+def read_mapping(path: Path, what: str) -> dict[str, Any]:
     """The mapping in a YAML file; OptionError naming the file, the line where it breaks, and ``what`` it should be."""
-    import yaml
-
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else "") or "it is no UTF-8 text"
-        raise OptionError(f"{path} cannot be read as {what}: {reason}.") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" (line {mark.line + 1})" if mark is not None else ""
-        raise OptionError(f"{path} is no YAML{line}, so it is not {what}.") from None
+    found = read_yaml(path, what, private=True)
     if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
         raise OptionError(f"{path} is not {what}: its top level must be names with values.")
     return found

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from vsscli.errors import OptionError
-from vsscli.postprocess.fields import Check, check_fields, is_amount, read_yaml
+from vsscli.postprocess.fields import Check, check_fields, is_amount, read_mapping
 from vsscli.resources import resource_folder
 
 _DATED = re.compile(r"-\d{4}-\d{2}-\d{2}$")  # gpt-4o-2024-11-20 costs what gpt-4o costs
@@ -52,7 +52,7 @@ def find_price(host: str, model: str, own: Path | None = None) -> Price | None:
 
 
 def _read(path: Path) -> tuple[dict[str, dict[str, Price]], str]:
-    content = read_yaml(path, "a file of prices")
+    content = read_mapping(path, "a file of prices")
     hosts: dict[str, tuple[Check, str]] = {
         "usd_per_million_tokens": (lambda value: isinstance(value, dict), "hosts with models with prices")
     }

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from vsscli.errors import OptionError
-from vsscli.postprocess.fields import Check, check_fields, is_count, is_text, read_yaml
+from vsscli.postprocess.fields import Check, check_fields, is_count, is_text, read_mapping
 from vsscli.postprocess.prices import Price, find_price, read_price
 from vsscli.postprocess.question import Question
 from vsscli.resources import resource_folder
@@ -147,7 +147,7 @@ def _others(base_url: str | None, model: str | None, profile: Profile) -> str:
 
 
 def _read_profile(name_or_yaml: str) -> Profile:
-    shipped = read_yaml(resource_folder("prompts") / "profiles.yaml", "the profiles")
+    shipped = read_mapping(resource_folder("prompts") / "profiles.yaml", "the profiles")
     if name_or_yaml in shipped:
         return _profile(name_or_yaml, shipped[name_or_yaml], f"the profile {name_or_yaml}")
     path = Path(name_or_yaml)
@@ -156,7 +156,7 @@ def _read_profile(name_or_yaml: str) -> Profile:
     except (OSError, ValueError):
         is_file = False
     if is_file or path.suffix in (".yaml", ".yml"):
-        return _profile(path.stem, read_yaml(path, "a profile"), str(path))
+        return _profile(path.stem, read_mapping(path, "a profile"), str(path))
     near = difflib.get_close_matches(name_or_yaml, shipped, 1, 0.5)
     hint = f"Did you mean {near[0]}? " if near else ""
     raise OptionError(

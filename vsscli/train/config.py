@@ -168,6 +168,10 @@ def _problems(config: TrainConfig) -> dict[str, bool]:
         **{f"{name} is {value}, and must be above 0": value <= 0 for name, value in positive.items()},
         **{f"{name} is negative": value < 0 for name, value in least_zero.items()},
         **{
+            f"optimizer.{name} is {value}, and the largest is 1,000,000": isinstance(value, float) and value > 1e6
+            for name, value in vars(optimizer).items()
+        },
+        **{
             f"input.{name} is {list(pair)}, and takes two numbers above 0": len(pair) != 2 or min(pair) < 1
             for name, pair in pairs.items()
             if pair is not None

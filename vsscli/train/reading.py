@@ -12,6 +12,7 @@ import yaml
 
 from vsscli.errors import OptionError
 from vsscli.train.config import TrainConfig
+from vsscli.yaml_file import read_yaml
 
 
 def read_config(path: Path, changes: Sequence[str] = ()) -> TrainConfig:
@@ -30,17 +31,7 @@ def read_config(path: Path, changes: Sequence[str] = ()) -> TrainConfig:
 
 def _load(path: Path, above: tuple[Path, ...]) -> dict[Any, Any]:
     """The entries of a file over those of its base; ``above`` are the files that named it."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise OptionError(f"{path} cannot be read ({reason}).", "Give a training's YAML file.") from None
-    try:
-        entries = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        place = getattr(error, "problem_mark", None)
-        where = f" line {place.line + 1}" if place else ""
-        raise OptionError(f"{path} is no YAML:{where} {getattr(error, 'problem', None) or 'nonsense'}.") from None
+    entries = read_yaml(path, "a training")
     if not isinstance(entries, dict):
         raise OptionError(f"{path} holds no entries.", "Copy one of pipelines/configs and change it.")
     base = entries.pop("base", None)

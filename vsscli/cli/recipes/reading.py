@@ -9,6 +9,7 @@ from typing import Any
 
 from vsscli.errors import OptionError
 from vsscli.resources import resource_folder
+from vsscli.yaml_file import read_yaml
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _FIELDS = ("about", "set", "steps")
@@ -86,38 +87,10 @@ def read_recipe(path: Path) -> Recipe:
 
 
 def _load(path: Path) -> dict[str, Any]:
-    import yaml
-
-    try:
-        found = yaml.load(path.read_text(encoding="utf-8-sig"), _loader())
-    except (OSError, UnicodeDecodeError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else "") or "it is no UTF-8 text"
-        raise OptionError(f"{path} cannot be read ({reason}).", "Give a recipe's YAML file.") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        place = getattr(error, "problem_mark", None)
-        where = f" line {place.line + 1}" if place else ""
-        raise OptionError(f"{path} is no YAML:{where} {getattr(error, 'problem', None) or 'nonsense'}.") from None
+    found = read_yaml(path, "a recipe", as_written=True)
     if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
         raise OptionError(f"{path} is no recipe.", f"It must have {', '.join(_FIELDS)}: see vsscli guide recipes.")
     return found
-
-
-def _loader() -> Any:
-    """A YAML loader that keeps every scalar as it is written, and refuses a name that stands twice."""
-    import yaml
-
-    class Loader(yaml.BaseLoader):
-        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-            seen: set[str] = set()
-            for key, _ in node.value:
-                if not isinstance(key, yaml.ScalarNode):
-                    raise yaml.constructor.ConstructorError(None, None, "a name is no text", key.start_mark)
-                if key.value in seen:
-                    raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} stands twice", key.start_mark)
-                seen.add(key.value)
-            return super().construct_mapping(node, deep)
-
-    return Loader
 
 
 def _mapping(path: Path, what: str, found: Any) -> dict[str, Any]:
