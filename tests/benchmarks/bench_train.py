@@ -1,10 +1,11 @@
-"""Training: how fast clips are read against how fast a step takes them; memory and seconds of a step.
+"""Training: how fast clips are read against how fast a step takes them; memory, seconds and the dearest operations of a
+step.
 
-The tiny segmenter as it is in ``pipelines/configs``, and the official R50 configs with one clip at a time, each on what
-the one before wrote (weights at random: what is computed does not depend on them). One thread, CPU seconds, fp32; on a
-machine with a GPU the steps are taken there, and their seconds are those of the wall. The R50 segmenter draws short
-sides up to 800 without a crop: one clip of four frames takes more than 24 GB in fp32, so a machine of that size ends
-the process, which is told.
+The tiny trainings as they are in ``pipelines/configs``, and the official R50 ones with one clip at a time, each on what
+the one before wrote (weights at random: what is computed does not depend on them). On a machine with a GPU the steps
+are taken there, as the configs say, and their seconds are those of the wall. Without one: one thread, CPU seconds,
+fp32, and the R50 ones on frames of 480 lines, for at their own sizes (short sides up to 800) one clip of the segmenter
+takes more than 24 GB.
 """
 
 import os
@@ -15,6 +16,7 @@ import traceback
 from pathlib import Path
 
 import torch
+from torch.profiler import ProfilerActivity, profile
 
 from tests.support import peak_memory
 from vsscli.data.world import write_world
@@ -27,9 +29,22 @@ from vsscli.train.reading import read_config
 from vsscli.train.session import Request, open_session
 
 STEPS = 2
-CASES = {"tiny/segmenter": "random", "dvis/r50-segmenter": "random", "dvis/r50-online": "dvis/r50-segmenter"}
-CASES["dvis/r50-offline"] = "dvis/r50-online"
-OWN = ["validation.split=null"]
+#: What is measured, and what each begins with.
+CASES = {
+    "tiny/segmenter": "random",
+    "tiny/details": "tiny/segmenter",
+    "tiny/identities": "tiny/details",
+    "tiny/tracker": "tiny/identities",
+    "tiny/tracker-mvc": "tiny/identities",
+    "tiny/refiner": "tiny/tracker",
+    "tiny/refiner-mvc": "tiny/tracker-mvc",
+    "tiny/mpvss": "tiny/identities",
+    "dvis/r50-segmenter": "random",
+    "dvis/r50-online": "dvis/r50-segmenter",
+    "dvis/r50-online-mvc": "dvis/r50-segmenter",
+    "dvis/r50-offline": "dvis/r50-online",
+    "mpvss-r50": "dvis/r50-segmenter",
+}
 
 
 def measure(trainer: Trainer) -> None:
@@ -37,11 +52,11 @@ def measure(trainer: Trainer) -> None:
     config, gpu = trainer.config, trainer.processes.device.type == "cuda"
     clock = time.perf_counter if gpu else time.process_time
     began = time.process_time()
-    read = list(batches(trainer.samples, Share(config.batch), 0, STEPS + 1, 0))
+    read = list(batches(trainer.samples, Share(config.batch), 0, STEPS + 2, 0))
     load = (time.process_time() - began) / len(read)
     trainer._step(iter(read[:1]))  # what is done once only
     began = clock()
-    for batch in read[1:]:
+    for batch in read[1 : STEPS + 1]:
         trainer._step(iter([batch]))
     if gpu:
         torch.cuda.synchronize()
@@ -49,17 +64,26 @@ def measure(trainer: Trainer) -> None:
     memory = torch.cuda.max_memory_allocated() / 1e9 if gpu else peak_memory() / 1e6
     print(f"  {frames} frames a step: read in {load:.2f} s, taken in {step:.2f} s ({step / frames:.2f} a frame)")
     print(f"  one reader feeds {step / load:.1f} of such trainers; memory {memory:.1f} GB at the peak", flush=True)
+    with profile(activities=[ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if gpu else [])]) as found:
+        trainer._step(iter(read[-1:]))
+    costs = {
+        each.key: each.self_device_time_total if gpu else each.self_cpu_time_total for each in found.key_averages()
+    }
+    dearest = sorted(costs, key=lambda name: -costs[name])[:6]
+    total = sum(costs.values())
+    print("  dearest: " + ", ".join(f"{name.removeprefix('aten::')} {costs[name] / total:.0%}" for name in dearest))
 
 
 def run(name: str, root: Path) -> None:
     """One case, in a process of its own."""
     torch.set_num_threads(1)
     processes = join("auto")
-    changes = list(OWN)
-    if name.startswith("dvis"):
-        init = CASES[name]
-        changes += [f"init={init if init == 'random' else root / init}", "batch=1", "accumulate=1"]
-        changes += [] if processes.device.type == "cuda" else ["amp=none"]
+    init = CASES[name]
+    changes = ["validation.split=null", f"init={init if init == 'random' else root / init}"]
+    if not name.startswith("tiny"):
+        changes += ["batch=1", "accumulate=1"]
+        if processes.device.type != "cuda":
+            changes += ["amp=none", "input.short=[480]", "input.crop_range=null"]
     config = read_config(resource_folder("pipelines") / f"configs/{name}.yaml", changes)
     out = root / name
     out.parent.mkdir(exist_ok=True)
@@ -71,10 +95,10 @@ def run(name: str, root: Path) -> None:
 
 
 def main() -> None:
-    """CPU seconds on one thread."""
+    """CPU seconds on one thread, where there is no GPU."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        write_world(root / "data", seed=0, videos={"train": 4, "val": 0, "test": 0}, frames=8, size=(480, 854))
+        write_world(root / "data", seed=0, videos={"train": 8, "val": 0, "test": 0}, frames=24, size=(480, 854))
         for name in CASES:
             child = os.fork()
             if not child:

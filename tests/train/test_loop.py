@@ -229,12 +229,16 @@ def test_parts_of_a_batch_hold_the_same_clips(data: Path, tmp_path: Path, capsys
     assert len(curve(tmp_path / "out")) == 1
 
 
-def test_overfitting_needs_few_clips_and_no_validation(data: Path, tmp_path: Path) -> None:
+def test_overfitting_needs_few_clips_and_no_validation(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     config = write_config(tmp_path / "c.yaml", steps=40, batch=1, clip={"frames": 1})
     assert train(config, data, tmp_path / "out", "--overfit", "1", "--set", "optimizer.lr=0.003") == 0
     losses = [entry["loss"] for entry in curve(tmp_path / "out")]
     assert all("score" not in entry for entry in curve(tmp_path / "out"))
     assert sum(losses[-5:]) < 0.7 * sum(losses[:5])
+    told = f"on 1 clip again and again the loss went from {losses[0]:.2f} (step 1) to {losses[-1]:.2f} (step 40)"
+    assert told in capsys.readouterr().err
     assert train(config, data, tmp_path / "out", "--set", "optimizer.lr=0.003") == 2  # without --overfit: another one
 
 

@@ -94,7 +94,12 @@ def train(
                     say(f"train: {session.done:,} of {wanted.steps:,} steps had been made before.")
             shown = open_curves(out, session.done) if tensorboard and processes.first else nullcontext()
             with shown as curves:
-                _watch(session.trainer, processes.first, curves)
+                first, end = _watch(session.trainer, processes.first, curves)
+                if overfit and processes.first and first and end:
+                    say(
+                        f"train: on {plural(overfit, 'clip')} again and again the loss went from {first.loss:.2f} "
+                        f"(step {first.step}) to {end.loss:.2f} (step {end.step}); in the end it must be nearly nothing."
+                    )
     finally:
         leave()
     if processes.first:
@@ -105,8 +110,8 @@ def train(
 EVERY = 20.0
 
 
-def _watch(trainer: "Trainer", shown: bool, curves: "Curves | None") -> None:
-    """Makes the steps that are left: a bar on a terminal, elsewhere a line now and then.
+def _watch(trainer: "Trainer", shown: bool, curves: "Curves | None") -> "tuple[Report | None, Report | None]":
+    """Makes the steps that are left: a bar on a terminal, elsewhere a line now and then. The first and the last step.
 
     The first Ctrl-C or SIGTERM ends it after the step at hand, whose state is kept; the second ends it at once.
     """
@@ -119,8 +124,11 @@ def _watch(trainer: "Trainer", shown: bool, curves: "Curves | None") -> None:
     on_terminal = shown and sys.stderr.isatty()
     whole = tqdm(total=total, initial=first, desc="train", unit="step", dynamic_ncols=True) if on_terminal else None
     began = last = monotonic()
+    opening: Report | None = None
+    report: Report | None = None
     with _stopping(shown) as stop, whole or nullcontext() as bar:
         for report in trainer.run():
+            opening = opening or report
             if curves is not None:
                 curves.add(report)
             now = monotonic()
@@ -139,6 +147,7 @@ def _watch(trainer: "Trainer", shown: bool, curves: "Curves | None") -> None:
             if stop.by and report.step < total:
                 trainer.save()
                 raise SystemExit(128 + stop.by)
+    return opening, report
 
 
 class _Stop:
