@@ -98,7 +98,7 @@ def train(
                 if overfit and processes.first and first and end:
                     say(
                         f"train: on {plural(overfit, 'clip')} again and again the loss went from {first.loss:.2f} "
-                        f"(step {first.step}) to {end.loss:.2f} (step {end.step}); in the end it must be nearly nothing."
+                        f"(step {first.step}) to {end.loss:.2f} (step {end.step}); it must end near 0."
                     )
     finally:
         leave()
