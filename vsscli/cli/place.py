@@ -41,7 +41,7 @@ def check_new_file(out: Path, inputs: Sequence[Path], suffixes: Sequence[str]) -
     """
     from tempfile import TemporaryFile
 
-    from vsscli.runs.disk import disk_errors, nearest_above, real_path
+    from vsscli.runs.disk import disk_errors, nearest_above, real_path, refuse_inputs
 
     with disk_errors(out):
         place = real_path(out)
@@ -49,9 +49,7 @@ def check_new_file(out: Path, inputs: Sequence[Path], suffixes: Sequence[str]) -
             raise OptionError(f"--out {out} does not end in {' or '.join(suffixes)}.", f"For example out{suffixes[0]}.")
         if place.exists() and not place.is_file():
             raise OptionError(f"--out {out} is there and no file.", "Give the name of a file.")
-        for path in inputs:
-            if place.is_relative_to(real_path(path)):
-                raise OptionError(f"--out {out} lies inside {path}, an input.", "Inputs are never changed.")
+        refuse_inputs("--out", out, inputs, folder=False)
         above = nearest_above(place)
         if not above.is_dir():
             raise OptionError(f"--out {out} lies below {above}, which is a file.", "Give a file in a folder.")

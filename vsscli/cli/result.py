@@ -10,9 +10,11 @@ from vsscli.errors import OptionError
 
 def check_place(json: str | None, csv: Path | None = None, inputs: Sequence[Path] = ()) -> None:
     """A place that cannot be written, or lies inside one of ``inputs``, is told before the work, not after."""
+    from vsscli.runs.disk import refuse_inputs
+
     for option, place in (("--json", json), ("--csv", csv)):
         if place not in (None, "-"):
-            _check_outside(option, Path(str(place)), inputs)
+            refuse_inputs(option, Path(str(place)), inputs, folder=False)
     if csv is not None and str(csv) == "-":
         raise OptionError("--csv writes several files and cannot go to stdout.", "Give a folder; --json - is stdout.")
     if csv is not None and csv.exists() and not csv.is_dir():
@@ -25,16 +27,6 @@ def check_place(json: str | None, csv: Path | None = None, inputs: Sequence[Path
     for folder in path.parents:
         if folder.exists() and not folder.is_dir():
             raise OptionError(f"--json {json}: {folder} is not a folder.", "Give the name of a file in a folder.")
-
-
-def _check_outside(option: str, place: Path, inputs: Sequence[Path]) -> None:
-    from vsscli.runs.disk import real_path
-
-    for path in inputs:
-        if path.is_dir() and real_path(place).is_relative_to(real_path(path)):
-            raise OptionError(
-                f"{option} {place} lies inside {path}, an input.", "Inputs are never changed: write beside it."
-            )
 
 
 def write_json(json: str | None, result: dict[str, Any], verb: str) -> None:

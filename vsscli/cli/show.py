@@ -77,17 +77,13 @@ def _check_folder(out: Path, inputs: list[Path], names: tuple[str, ...]) -> None
     """OptionError where ``out`` is no folder, was not made by an earlier call, holds other things or links, or lies
     inside an input."""
     from vsscli.report.show import MARKER
-    from vsscli.runs.disk import disk_errors, real_path, sweep_temporary
+    from vsscli.runs.disk import disk_errors, real_path, refuse_inputs, sweep_temporary
 
     with disk_errors(out):
         place = real_path(out)
         if place.exists() and not place.is_dir():
             raise OptionError(f"--out {out} is a file and no film.", "Give FILE.mp4, or a folder.")
-        for path in inputs:
-            if place.is_relative_to(real_path(path)) or real_path(path).is_relative_to(place):
-                raise OptionError(
-                    f"--out {out} lies inside {path}, an input, or holds it.", "Inputs are never changed."
-                )
+        refuse_inputs("--out", out, inputs)
         sweep_temporary(place, f".{MARKER}.*.tmp")
         items = sorted(place.iterdir()) if place.is_dir() else []
         if items and not (place / MARKER).is_file():

@@ -6,10 +6,10 @@ import glob
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from vsscli.errors import RunError
+from vsscli.errors import OptionError, RunError
 from vsscli.processes import is_alive
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -44,6 +44,20 @@ def real_path(path: Path) -> Path:
         return path.resolve()
     except (OSError, RuntimeError):
         raise DiskError(f"{path} cannot be used: it leads nowhere, or in a circle.", "Look at its links.") from None
+
+
+def refuse_inputs(option: str, place: Path, inputs: Iterable[Path], *, folder: bool = True) -> None:
+    """OptionError where ``place``, which ``option`` names, is an input or lies inside one; a ``folder``, too, where it
+    holds one."""
+    mine = real_path(place)
+    for path in inputs:
+        other = real_path(path)
+        inside = mine.is_relative_to(other)
+        if inside or (folder and other.is_relative_to(mine)):
+            relation = "is" if mine == other else "lies inside" if inside else "holds"
+            raise OptionError(
+                f"{option} {place} {relation} {path}, an input.", "Inputs are never changed: write beside it."
+            )
 
 
 def stamp() -> str:

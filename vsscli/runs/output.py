@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from vsscli import __version__
 from vsscli.data.dataset import visible_files
 from vsscli.errors import DataError, RunError
-from vsscli.runs.disk import disk_errors, is_stale, nearest_above, real_path, stamp, sweep_temporary
+from vsscli.runs.disk import disk_errors, is_stale, nearest_above, refuse_inputs, stamp, sweep_temporary
 from vsscli.runs.labels import read_labels, write_labels
 from vsscli.runs.manifest import Manifest, read_manifest, write_manifest
 from vsscli.runs.record import LabelDigest, Record, files_state, read_record, record_path, write_record
@@ -31,16 +31,10 @@ from vsscli.runs.scores import ScoresDigest, TopK, describe_scores, scores_folde
 def check_output(path: Path, manifest: Manifest, inputs: Sequence[Path]) -> bool:
     """Whether a run at ``path`` would be continued (True) or made (False).
 
-    RunError when it is neither absent, nor empty, nor a run of equal identity, or when it lies inside an input or
-    an input inside it. Writes nothing.
+    RunError when it is neither absent, nor empty, nor a run of equal identity; OptionError when it lies inside an input
+    or an input inside it. Writes nothing.
     """
-    mine = real_path(path)
-    for other in map(real_path, inputs):
-        if mine == other or mine.is_relative_to(other) or other.is_relative_to(mine):
-            relation = "is" if mine == other else "lies inside" if mine.is_relative_to(other) else "contains"
-            raise RunError(
-                f"--out {path} {relation} the input {other}: inputs are never changed.", "Choose another folder."
-            )
+    refuse_inputs("--out", path, inputs)
     check_above(path)
     if not path.exists():
         return False

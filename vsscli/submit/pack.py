@@ -9,7 +9,7 @@ from vsscli import engine
 from vsscli.data.dataset import Dataset
 from vsscli.data.lists import is_name
 from vsscli.errors import OptionError, RunError
-from vsscli.runs.disk import atomic_path, real_path
+from vsscli.runs.disk import atomic_path, refuse_inputs
 from vsscli.submit.png import MODES, convert, size_limit
 from vsscli.submit.source import Source, Unreadable, ZipSource, close_archives
 from vsscli.submit.verify import Report, verify
@@ -22,9 +22,7 @@ def check_packing(out: Path, root: str, mode: str | None, source: Source, datase
     """OptionError for what `pack` could not do: known before the work, not after it."""
     if out.suffix.lower() != ".zip":
         raise OptionError(f"--out {out} does not end in .zip.", "For example --out submission.zip.")
-    for place in (real_path(source.path), real_path(dataset.root)):
-        if real_path(out).is_relative_to(place):
-            raise OptionError(f"--out {out} is the input {place}, or lies inside it.", "Inputs are never changed.")
+    refuse_inputs("--out", out, (source.path, dataset.root), folder=False)
     if not out.absolute().parent.is_dir():
         raise OptionError(f"--out {out}: the folder {out.parent} is not there.", "Make it first.")
     if out.exists() and not zipfile.is_zipfile(out):

@@ -135,6 +135,10 @@ class TrainConfig:
             raise OptionError(f"{problem}.", "See vsscli guide training.")
 
 
+#: What a step multiplies with must fit into a single-precision number (3.4e38), with room for Adam's own factors.
+_LARGEST_RATE = 1e30
+
+
 def _problems(config: TrainConfig) -> dict[str, bool]:
     clip, size, loss, optimizer = config.clip, config.input, config.loss, config.optimizer
     follows = config.stage in ("tracker", "refiner")
@@ -167,10 +171,10 @@ def _problems(config: TrainConfig) -> dict[str, bool]:
     return {
         **{f"{name} is {value}, and must be above 0": value <= 0 for name, value in positive.items()},
         **{f"{name} is negative": value < 0 for name, value in least_zero.items()},
-        **{
-            f"optimizer.{name} is {value}, and the largest is 1,000,000": isinstance(value, float) and value > 1e6
-            for name, value in vars(optimizer).items()
-        },
+        f"optimizer.lr is {optimizer.lr} with its factors, and no step can be so large": optimizer.lr
+        * max(1.0, optimizer.backbone)
+        * max(1.0, optimizer.warmup_factor)
+        > _LARGEST_RATE,
         **{
             f"input.{name} is {list(pair)}, and takes two numbers above 0": len(pair) != 2 or min(pair) < 1
             for name, pair in pairs.items()

@@ -14,7 +14,7 @@ from vsscli.errors import DataError, ModelError, OptionError, RunError
 from vsscli.models.box import caution
 from vsscli.models.preprocess import Preprocess, read_preprocess
 from vsscli.models.source import folder_digest, resolve_source
-from vsscli.runs.disk import real_path
+from vsscli.runs.disk import refuse_inputs
 from vsscli.train.batches import Samples
 from vsscli.train.clips import Clips
 from vsscli.train.config import RANDOM, TrainConfig
@@ -62,7 +62,7 @@ def open_session(request: Request, processes: Processes, label_map: LabelMap) ->
     clips = Clips(datasets, config.clip, config.seed, strict=config.odd_masks == "refuse")
     if request.overfit is not None and request.overfit < 1:
         raise OptionError(f"--overfit {request.overfit} is no number of clips.", "Give 1 or more.")
-    _refuse_inputs(request)
+    refuse_inputs("--out", request.out, [request.data])
     make = make_mpvss if config.stage == "mpvss" else make_model
     _require_init(config)
     start = make(config, _table(datasets))
@@ -104,15 +104,6 @@ def _require_init(config: TrainConfig) -> None:
             resolve_source(config.init)
         except ModelError as error:
             raise ModelError(f"init: {error.message}", f"{error.hint or ''} Or --set init=FOLDER.".strip()) from None
-
-
-def _refuse_inputs(request: Request) -> None:
-    """RunError where the training would be written into the dataset."""
-    out, data = real_path(request.out), real_path(request.data)
-    if out.is_relative_to(data):
-        raise RunError(
-            f"--out {request.out} lies inside the dataset: inputs are never changed.", "Choose another folder."
-        )
 
 
 def _require_finite(config: TrainConfig, start: Start) -> None:
