@@ -17,7 +17,7 @@ mkdir -p tiny/models tiny/runs
 cd tiny
 
 places=coast,river,lake,winter
-vsscli data synth world --places $places --seed 1 --train "${TRAIN:-240}" --val 12 --test 0 --frames 8 --size 640x360
+vsscli data synth world --places $places --seed 1 --train "${TRAIN:-960}" --val 12 --test 0 --frames 8 --size 640x360
 vsscli data synth unseen --places $places --seed 900 --train 0 --val "${UNSEEN:-12}" --test 0 --frames 20 --size 854x480
 
 train() {
