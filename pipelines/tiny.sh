@@ -25,6 +25,7 @@ train() {
 }
 train segmenter segmenter
 train details details
+train details-again details-again
 train identities identities
 for mvc in "" -mvc; do
     train "tracker$mvc" "online$mvc"
