@@ -175,7 +175,7 @@ def test_bad_requests_have_their_sentences(tmp_path: Path, capsys: pytest.Captur
         ((one, tmp_path / "nowhere"), "nowhere is not a folder"),
         ((one, tmp_path / "empty"), "empty holds no label maps"),
         ((one, two, "--videos", "nix"), "no video 'nix'"),
-        ((one, two, "--out", one / "inside"), "lies inside"),
+        ((one, two, "--out", one / "inside"), f"inside lies inside {one}, an input."),
     ):
         assert command("ensemble", "--out", tmp_path / "out", *words) == 2
         assert sentence in " ".join(capsys.readouterr().err.split())
