@@ -1,18 +1,20 @@
 """Training: how fast clips are read against how fast a step takes them; memory, seconds and the dearest operations of a
 step.
 
-The tiny trainings as they are in ``pipelines/configs``, and the official R50 ones with one clip at a time, each on what
-the one before wrote (weights at random: what is computed does not depend on them). On a machine with a GPU the steps
-are taken there, as the configs say, and their seconds are those of the wall. Without one: one thread, CPU seconds,
-fp32, and the R50 ones on frames of 480 lines, for at their own sizes (short sides up to 800) one clip of the segmenter
-takes more than 24 GB.
+The tiny trainings as they are in ``pipelines/configs``, and the official R50 and ViT-L ones with one clip at a time,
+each on what the one before wrote (weights at random: what is computed does not depend on them). On a machine with a GPU
+the steps are taken there, as the configs say, and their seconds are those of the wall. Without one: one thread, CPU
+seconds, fp32, and the official ones on frames of 480 lines, for at their own sizes (short sides up to 800) one clip of
+the R50 segmenter takes more than 24 GB; at 480 that of ViT-L takes 20.
 """
 
+import json
 import os
 import sys
 import tempfile
 import time
 import traceback
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -21,6 +23,7 @@ from torch.profiler import ProfilerActivity, profile
 from tests.support import peak_memory
 from vsscli.data.world import write_world
 from vsscli.infer.semantic import label_map_from_queries
+from vsscli.models.dvis.config import ViTAdapterBackbone
 from vsscli.resources import resource_folder
 from vsscli.train.batches import Share, batches
 from vsscli.train.loop import Trainer
@@ -44,7 +47,13 @@ CASES = {
     "dvis/r50-online-mvc": "dvis/r50-segmenter",
     "dvis/r50-offline": "dvis/r50-online",
     "mpvss-r50": "dvis/r50-segmenter",
+    "dvis/vitl-segmenter": "random",
+    "dvis/vitl-online": "dvis/vitl-segmenter",
+    "dvis/vitl-online-mvc": "dvis/vitl-segmenter",
+    "dvis/vitl-offline": "dvis/vitl-online",
 }
+#: What is in the model that the ViT-L configs begin with, and not at random.
+VITL = {"backbone": {"type": "vit_adapter", **asdict(ViTAdapterBackbone())}, "queries": 200}
 
 
 def measure(trainer: Trainer) -> None:
@@ -80,6 +89,8 @@ def run(name: str, root: Path) -> None:
     processes = join("auto")
     init = CASES[name]
     changes = ["validation.split=null", f"init={init if init == 'random' else root / init}"]
+    if name == "dvis/vitl-segmenter":
+        changes.append(f"model={json.dumps(VITL)}")
     if not name.startswith("tiny"):
         changes += ["batch=1", "accumulate=1"]
         if processes.device.type != "cuda":
