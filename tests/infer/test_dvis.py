@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +12,8 @@ from PIL import Image
 
 from tests.fixtures.formula import weights
 from tests.fixtures.recorded import CLIPS, DVIS, class_order, key_list, recorded
-from tests.infer.test_stage import infer, make_video, maps, visible
+from tests.infer.recorded import agreement, copy_clip, require_same_bytes, stacked
+from tests.infer.test_stage import infer, make_video, maps
 from tests.models.dvis.cases import CLIP_FOLDER, PREFIX, load
 from tests.models.dvis.folders import write_random, write_recorded
 from tests.models.tiny import picture
@@ -28,18 +28,9 @@ from vsscli.models.dvis.keys import permute_classes
 from vsscli.models.dvis.video import OfflineNetwork
 from vsscli.models.preprocess import Preprocess
 
-Maps = NDArray[np.uint8]
 
-
-def stacked(run_folder: Path, clip: str) -> Maps:
-    return np.stack(maps(run_folder, CLIP_FOLDER[clip]))
-
-
-def agreement(found: Maps, family: str, kind: str, clip: str, suffix: str = "") -> tuple[float, bool]:
-    """(share of equal pixels, whether all pixels are equal whose best class leads clearly)."""
-    recording = recorded(f"{PREFIX[family]}_{kind}_{clip}{suffix}")
-    same = found == recording["semantic_vspw"]
-    return float(same.mean()), bool(same[recording["margin_e4"] >= 10].all())
+def agreed(found: NDArray[np.uint8], family: str, kind: str, clip: str, suffix: str = "") -> tuple[float, bool]:
+    return agreement(found, recorded(f"{PREFIX[family]}_{kind}_{clip}{suffix}"))
 
 
 @pytest.mark.parametrize(
@@ -64,7 +55,7 @@ def test_from_a_checkpoint_to_the_published_maps(
     command = ["infer", str(CLIPS), "--model", str(tmp_path / "model"), "--size", "native", "--videos", names]
     assert run([*command, "--out", str(tmp_path / "run")]) == 0
     for clip in clips:
-        share, clear = agreement(stacked(tmp_path / "run", clip), family, kind, clip)
+        share, clear = agreed(stacked(tmp_path / "run", clip), family, kind, clip)
         assert share >= 0.999 and clear, f"{clip}: {share}"
         for expected in (DVIS / "expected" / arch / CLIP_FOLDER[clip]).iterdir():
             written = np.asarray(Image.open(tmp_path / "run" / CLIP_FOLDER[clip] / expected.name))
@@ -75,19 +66,16 @@ def test_from_a_checkpoint_to_the_published_maps(
 def test_resized_frames(kind: str, tmp_path: Path) -> None:
     """Short side 104, padded, and back to the frame's size."""
     model = write_recorded(tmp_path / "model", f"dvis_tiny_{kind}")
-    data = tmp_path / "v" / CLIP_FOLDER["clipA"]
-    shutil.copytree(CLIPS / "data" / CLIP_FOLDER["clipA"] / "origin", data)
-    infer(data.parent, tmp_path / "run", model, size="104")
-    share, clear = agreement(stacked(tmp_path / "run", "clipA"), "tiny", kind, "clipA", "_short104")
+    infer(copy_clip(tmp_path / "v", "clipA"), tmp_path / "run", model, size="104")
+    share, clear = agreed(stacked(tmp_path / "run", "clipA"), "tiny", kind, "clipA", "_short104")
     assert share >= 0.999 and clear, share
 
 
 def test_the_largest_model(tmp_path: Path) -> None:
     """ViT-L, given to the stage as it is: its file would have 1.7 GB."""
-    data = tmp_path / "v" / CLIP_FOLDER["clipA"]
-    shutil.copytree(CLIPS / "data" / CLIP_FOLDER["clipA"] / "origin", data)
+    data = copy_clip(tmp_path / "v", "clipA")
     stand_in = write_recorded(tmp_path / "model", "dvis_tiny_offline")
-    stage = build(open_dataset(data.parent), Request(str(stand_in), "native"), ["cpu"], tmp_path / "run").stage
+    stage = build(open_dataset(data), Request(str(stand_in), "native"), ["cpu"], tmp_path / "run").stage
     assert isinstance(stage, NetworkStage)
     model = load("vitl")
     model.load_state_dict(permute_classes(model.state_dict(), model.config, class_order()), assign=True)
@@ -95,7 +83,7 @@ def test_the_largest_model(tmp_path: Path) -> None:
     stage.shared.network = OfflineNetwork(model, Preprocess(None, None, divisor=32), torch.device("cpu"), torch.float32)
     stage.shared.device = "cpu"
     found = np.stack([frame.labels for frame in stage.process(CLIP_FOLDER["clipA"])])
-    share, clear = agreement(found, "vitl", "offline", "clipA")
+    share, clear = agreed(found, "vitl", "offline", "clipA")
     assert share >= 0.999 and clear, share
 
 
@@ -112,16 +100,8 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return find
 
 
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Clip A as a plain folder."""
-    folder = tmp_path_factory.mktemp("clip") / "v" / CLIP_FOLDER["clipA"]
-    shutil.copytree(CLIPS / "data" / CLIP_FOLDER["clipA"] / "origin", folder)
-    return folder.parent
-
-
 def share_of(run_folder: Path, kind: str) -> float:
-    return agreement(stacked(run_folder, "clipA"), "tiny", kind, "clipA")[0]
+    return agreed(stacked(run_folder, "clipA"), "tiny", kind, "clipA")[0]
 
 
 def test_colours_in_the_wrong_order_show(tiny: Callable[[str], Path], clip: Path, tmp_path: Path) -> None:
@@ -162,25 +142,7 @@ def test_a_segmenter_alone_is_a_network_of_frames(clip: Path, tmp_path: Path) ->
 @pytest.mark.parametrize("kind", ["online", "offline"])
 def test_however_the_work_is_cut_the_bytes_are_the_same(kind: str, tiny: Callable[[str], Path], tmp_path: Path) -> None:
     """Frames at once, workers, shards; the store in memory or in its file."""
-    for name, count in (("a", 5), ("b", 1), ("c", 2)):
-        make_video(tmp_path / "v" / name, count, 50, 75)
-    data = tmp_path / "v"
-    asked: dict[str, Any] = {"size": "64", "scales": "1.0,1.5", "flip": True}
-    infer(data, tmp_path / "one", tiny(kind), batch=1, **asked)
-    infer(data, tmp_path / "three", tiny(kind), batch=3, **asked)
-    infer(data, tmp_path / "two", tiny(kind), ("cpu", "cpu"), **asked)
-    dataset = open_dataset(data)
-    for videos in (("b",), ("a", "c")):
-        stage = build(dataset, Request(str(tiny(kind)), **asked), ["cpu"], tmp_path / "parts").stage
-        produce(stage, tmp_path / "parts", videos)
-    whole = visible(tmp_path / "one")
-    assert len({label for labels in maps(tmp_path / "one", "a") for label in np.unique(labels)}) > 1
-    for other in ("three", "two", "parts"):
-        assert visible(tmp_path / other) == whole, other
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vsscli.infer.store.IN_MEMORY", 0)
-        infer(data, tmp_path / "file", tiny(kind), **asked)
-    assert visible(tmp_path / "file") == whole
+    require_same_bytes(tiny(kind), tmp_path, (5, 1, 2))
 
 
 @pytest.mark.parametrize("kind", ["online", "offline"])

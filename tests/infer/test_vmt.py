@@ -4,16 +4,15 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 
 from tests.fixtures.formula import weights
 from tests.fixtures.recorded import CLIPS, recorded_vmt, vmt_key_list
+from tests.infer.recorded import agreement, copy_clip, require_same_bytes, stacked
 from tests.infer.test_stage import infer, make_video, maps, visible
 from tests.models.dvis.cases import CLIP_FOLDER
 from tests.models.dvis.folders import write_recorded as write_dvis
@@ -27,20 +26,8 @@ from vsscli.infer.build import build
 from vsscli.infer.request import Request
 from vsscli.runs.scores import scores_folder
 
-Maps = NDArray[np.uint8]
 KINDS = ("videomt", "pmt", "lvmt")
 ONE_OF_EACH = ("videomt_tiny", "pmt_dinov2_tiny", "lvmt_dinov3_tiny")
-
-
-def stacked(run_folder: Path, clip: str) -> Maps:
-    return np.stack(maps(run_folder, CLIP_FOLDER[clip]))
-
-
-def agreement(found: Maps, case: str) -> tuple[float, bool]:
-    """(share of equal pixels, whether all pixels are equal whose best class leads clearly)."""
-    recording = recorded_vmt(case)
-    same = found == recording["semantic_vspw"]
-    return float(same.mean()), bool(same[recording["margin_e4"] >= 10].all())
 
 
 @pytest.mark.parametrize("arch", SMALL)
@@ -51,7 +38,7 @@ def test_from_a_checkpoint_to_the_published_maps(arch: str, tmp_path: Path) -> N
     assert run(["convert", str(tmp_path / "w.pth"), "--out", model, "--set", "vit_heads=4"]) == 0
     assert run(["infer", str(CLIPS), "--model", model, "--size", "native", "--out", out]) == 0
     for clip in CLIP_FOLDER:
-        share, clear = agreement(stacked(tmp_path / "run", clip), f"{arch}_{clip}")
+        share, clear = agreement(stacked(tmp_path / "run", clip), recorded_vmt(f"{arch}_{clip}"))
         assert share >= 0.999 and clear, f"{clip}: {share}"
 
 
@@ -60,10 +47,8 @@ def test_from_a_checkpoint_to_the_published_maps(arch: str, tmp_path: Path) -> N
 )
 def test_resized_frames(arch: str, clip: str, short: int, tmp_path: Path) -> None:
     """Resized, padded to multiples of 32, and back to the frame's size."""
-    data = tmp_path / "v" / CLIP_FOLDER[clip]
-    shutil.copytree(CLIPS / "data" / CLIP_FOLDER[clip] / "origin", data)
-    infer(data.parent, tmp_path / "run", write_recorded(tmp_path / "model", arch), size=str(short))
-    share, clear = agreement(stacked(tmp_path / "run", clip), f"{arch}_{clip}_short{short}")
+    infer(copy_clip(tmp_path / "v", clip), tmp_path / "run", write_recorded(tmp_path / "model", arch), size=str(short))
+    share, clear = agreement(stacked(tmp_path / "run", clip), recorded_vmt(f"{arch}_{clip}_short{short}"))
     assert share >= 0.999 and clear, share
 
 
@@ -81,43 +66,17 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return find
 
 
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Clip A as a plain folder."""
-    folder = tmp_path_factory.mktemp("clip") / "v" / CLIP_FOLDER["clipA"]
-    shutil.copytree(CLIPS / "data" / CLIP_FOLDER["clipA"] / "origin", folder)
-    return folder.parent
-
-
 def test_classes_left_in_their_order_show(clip: Path, tmp_path: Path) -> None:
     model = write_recorded(tmp_path / "model", "lvmt_dinov2_tiny", ordered=False)
     infer(clip, tmp_path / "run", model, size="native")
-    assert agreement(stacked(tmp_path / "run", "clipA"), "lvmt_dinov2_tiny_clipA")[0] < 0.1
+    assert agreement(stacked(tmp_path / "run", "clipA"), recorded_vmt("lvmt_dinov2_tiny_clipA"))[0] < 0.1
 
 
 @pytest.mark.parametrize("arch", ["pmt_dinov2_tiny", "lvmt_dinov3_tiny"])
 def test_however_the_work_is_cut_the_bytes_are_the_same(arch: str, tiny: Callable[[str], Path], tmp_path: Path) -> None:
     """Frames at once, workers, shards; the store in memory or in its file; with and without the video's end."""
-    for name, count in (("a", 4), ("b", 1), ("c", 2)):
-        make_video(tmp_path / "v" / name, count, 50, 75)
-    data, model = tmp_path / "v", tiny(arch)
-    asked: dict[str, Any] = {"size": "64", "scales": "1.0,1.5", "flip": True, "causal": arch.startswith("pmt")}
-    infer(data, tmp_path / "one", model, batch=1, **asked)
-    infer(data, tmp_path / "three", model, batch=3, **asked)
-    if arch.startswith("lvmt"):  # starting processes takes longest
-        infer(data, tmp_path / "two", model, ("cpu", "cpu"), **asked)
-    dataset = open_dataset(data)
-    for videos in (("b",), ("a", "c")):
-        stage = build(dataset, Request(str(model), **asked), ["cpu"], tmp_path / "parts").stage
-        produce(stage, tmp_path / "parts", videos)
-    whole = visible(tmp_path / "one")
-    assert len({label for labels in maps(tmp_path / "one", "a") for label in np.unique(labels)}) > 1
-    for other in ("three", "parts", *(["two"] if arch.startswith("lvmt") else [])):
-        assert visible(tmp_path / other) == whole, other
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vsscli.infer.store.IN_MEMORY", 0)
-        infer(data, tmp_path / "file", model, **asked)
-    assert visible(tmp_path / "file") == whole
+    causal, processes = arch.startswith("pmt"), arch.startswith("lvmt")  # starting processes takes longest
+    require_same_bytes(tiny(arch), tmp_path, (4, 1, 2), processes, causal=causal)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -197,11 +156,11 @@ def test_an_accelerator_gives_nearly_the_same(
     """Batches of frames instead of threads; there is no accelerator here, so the CPU under another name."""
     stage = build(open_dataset(clip), Request(str(tiny(arch)), "native", batch=4), ["cpu:0"], tmp_path / "r").stage
     assert not produce(stage, tmp_path / "r", (CLIP_FOLDER["clipA"],), ["cpu:0"]).failed
-    assert agreement(stacked(tmp_path / "r", "clipA"), f"{arch}_clipA")[0] >= 0.999
+    assert agreement(stacked(tmp_path / "r", "clipA"), recorded_vmt(f"{arch}_clipA"))[0] >= 0.999
 
 
 @pytest.mark.parametrize("arch", ONE_OF_EACH)
 def test_half_precision_runs(arch: str, tiny: Callable[[str], Path], clip: Path, tmp_path: Path) -> None:
     """bfloat16 on the CPU stands for half precision on an accelerator: other maps, but not many."""
     infer(clip, tmp_path / "run", tiny(arch), size="native", dtype="bf16")
-    assert agreement(stacked(tmp_path / "run", "clipA"), f"{arch}_clipA")[0] > 0.6
+    assert agreement(stacked(tmp_path / "run", "clipA"), recorded_vmt(f"{arch}_clipA"))[0] > 0.6
