@@ -22,6 +22,7 @@ from torch import Tensor
 from vsscli.errors import RunError
 from vsscli.models.convert.write import safetensors_parts
 from vsscli.models.preprocess import Preprocess
+from vsscli.models.refusals import is_out_of_memory
 from vsscli.models.source import WEIGHTS
 from vsscli.runs.disk import DiskError, atomic_path, disk_errors, real_path, sweep_temporary, write_atomic
 
@@ -80,6 +81,8 @@ class TrainingFolder:
         try:
             found: dict[str, Any] = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
         except Exception as error:  # a damaged file can break the reader in any way
+            if is_out_of_memory(error):
+                raise
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise RunError(
                 f"{self.checkpoint} cannot be read ({reason}).", "Remove it to begin anew, or the whole folder."
@@ -107,8 +110,8 @@ def open_folder(
 
     ``model`` are the entries of its ``config.json``. ``last``: it holds the last model besides the best.
 
-    RunError where it holds another training or something else, or where another process is at work on it. A training
-    that has no checkpoint cannot be gone on with, so it gives way to any other.
+    RunError where it holds another training or something else, a model and nothing to go on from, or where another
+    process is at work on it. A training that came to no checkpoint gives way to any other.
     """
     place = real_path(path)
     folder = TrainingFolder(place)
@@ -120,7 +123,6 @@ def open_folder(
         if anew:
             with disk_errors(path):
                 shutil.rmtree(place / LAST, ignore_errors=True)
-                (place / WEIGHTS).unlink(missing_ok=True)
         write_atomic(place / TRAINING, _json(training))
         models = [place / LAST, place] if last else [place]
         for inner in (*models, place / ".vsscli"):
@@ -148,8 +150,11 @@ def _refuse_others(folder: TrainingFolder, path: Path, training: Mapping[str, An
     except (OSError, ValueError):
         raise RunError(f"--out {path} is not empty and is no training.", "Give another folder.") from None
     difference = _difference(there, json.loads(_json(training)), "")
-    if difference and folder.checkpoint.exists():
+    model = folder.has_weights(last=False) or folder.has_weights(last=True)
+    if difference and (model or folder.checkpoint.exists()):
         raise RunError(f"--out {path} holds another training: {difference}.", _ANOTHER)
+    if model and not folder.log.exists():  # copied without what is hidden, or tidied up
+        raise RunError(f"--out {path} holds a trained model, and no checkpoint to go on from.", _ANOTHER)
     return bool(difference)
 
 
