@@ -76,7 +76,6 @@ def batches(samples: Samples, share: Share, start: int, stop: int, workers: int)
         num_workers=workers,
         collate_fn=collate,
         multiprocessing_context="spawn" if workers else None,
-        pin_memory=torch.cuda.is_available(),
         worker_init_fn=_deaf,
     )
     for found in loader:

@@ -43,6 +43,11 @@ def join(device: str) -> Processes:
     if world > 1 and place.type == "mps":
         raise DeviceError("Apple's GPU works for one process only.", "Start one, or give --device cpu.")
     if world > 1 and not dist.is_initialized():
+        if "MASTER_ADDR" not in os.environ:
+            raise OptionError(
+                f"WORLD_SIZE says {world} processes, and not where they meet (MASTER_ADDR).",
+                "Start with torchrun, or unset WORLD_SIZE.",
+            )
         if place.type == "cuda":
             torch.cuda.set_device(place)
         dist.init_process_group("nccl" if place.type == "cuda" else "gloo")
