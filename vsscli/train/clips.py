@@ -44,11 +44,12 @@ class Clips:
         self._datasets = datasets
         for video in self.videos:
             masked = len(video.masked())
-            least = 1 if clip.reach is not None else clip.frames
+            least = clip.frames if clip.reach is None and clip.short_videos == "refuse" else 1
             if masked < least:
                 raise DataError(
                     f"Video {video.name} has {masked} frames with masks, and a clip has {clip.frames}.",
-                    "Lower clip.frames, or take the video out of the split's list.",
+                    "Take the video out of the split's list, lower clip.frames"
+                    + (", or give --set clip.short_videos=hold." if masked else "."),
                 )
 
     @cached_property
@@ -64,6 +65,11 @@ class Clips:
                     )
                 found.append(video)
         return found
+
+    @property
+    def short(self) -> int:
+        """How many videos have fewer labelled frames than a clip without gaps."""
+        return sum(len(video.masked()) < self.clip.frames for video in self.videos) if self.clip.reach is None else 0
 
     @property
     def table(self) -> ClassTable:
@@ -109,7 +115,7 @@ class Clips:
                 raise DataError(
                     f"Video {video.name}, frame {frame}: the mask holds the value {odd[0]}, which is outside the "
                     f"table of {len(self.table)} classes.",
-                    "vsscli data check finds all such masks; with odd_masks: void such pixels teach nothing.",
+                    "vsscli data check finds all such masks; with odd_masks: void such pixels have no label.",
                 )
         return numbering.labels[stored]
 
@@ -117,11 +123,12 @@ class Clips:
 def choose_frames(count: int, clip: Clip, dice: Dice) -> list[int]:
     """The frames of a clip, of ``count`` there are.
 
-    Without gaps the last possible start is never drawn unless it is the only one, as in DVIS++'s own sampling.
+    Without gaps the last possible start is never drawn unless it is the only one, as in DVIS++'s own sampling. Of
+    fewer frames than a clip's the last is held.
     """
     if clip.reach is None:
         start = int(dice.integers(max(1, count - clip.frames)))
-        chosen = list(range(start, start + clip.frames))
+        chosen = [min(i, count - 1) for i in range(start, start + clip.frames)]
     else:
         centre = int(dice.integers(count))
         low, high = max(0, centre - clip.reach), min(count, centre + clip.reach + 1)

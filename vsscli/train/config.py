@@ -19,12 +19,14 @@ class Clip:
     """How a clip is drawn from a video.
 
     ``frames`` in it; ``reach``: all are drawn within so many frames of one, with replacement, in order (none: they
-    follow one another without gaps). ``reverse``: how often a clip runs backwards, 0..1.
+    follow one another without gaps). ``reverse``: how often a clip runs backwards, 0..1. ``short_videos``, with fewer
+    labelled frames than a clip without gaps, are refused, or hold their last frame.
     """
 
     frames: int = 1
     reach: int | None = None
     reverse: float = 0.0
+    short_videos: str = "refuse"
 
 
 @dataclass(frozen=True)
@@ -101,9 +103,10 @@ class TrainConfig:
     are. Or mpvss: a segmenter with a motion network. ``init``: a model folder, ours or a Mask2Former of
     ``transformers``; or random, for a segmenter. ``flownet``: a checkpoint of a FlowNet-S, for the encoder of an
     mpvss. ``zero_init``: a new tracker or refiner begins with what the part before it says (`vsscli.train.zero_init`).
-    ``model``: entries of a model's ``config.json`` that are not the default, or not that of ``init``; null is no entry.
+    ``model``: entries of a model's ``config.json``, for what ``init`` does not have; null is no entry.
     ``splits``: what to train on. ``steps`` of ``batch`` clips each, over all processes, in ``accumulate`` parts one
-    after the other. ``norms``: batch norms of the backbone are frozen, or batch. ``amp``: none, bf16 or fp16.
+    after the other. ``norms``: batch norms of the backbone are frozen, weights and statistics, or batch (they learn).
+    ``amp``: none, bf16 or fp16.
     ``odd_masks``: a mask with a value outside the class table is refused, or such pixels are void. ``save_every`` so
     many steps the training can be resumed from. OptionError for values that make no sense.
     """
@@ -183,6 +186,7 @@ def _problems(config: TrainConfig) -> dict[str, bool]:
         f"stage is {config.stage!r}, not one of {', '.join(STAGES)}": config.stage not in STAGES,
         f"norms is {config.norms!r}, not frozen or batch": config.norms not in ("frozen", "batch"),
         f"amp is {config.amp!r}, not none, bf16 or fp16": config.amp not in ("none", "bf16", "fp16"),
+        f"clip.short_videos is {clip.short_videos!r}, not refuse or hold": clip.short_videos not in ("refuse", "hold"),
         f"odd_masks is {config.odd_masks!r}, not refuse or void": config.odd_masks not in ("refuse", "void"),
         f"optimizer.schedule is {config.optimizer.schedule!r}, not step or poly": config.optimizer.schedule
         not in ("step", "poly"),
