@@ -29,6 +29,10 @@ class Stage(nn.Module, ABC):
         self.heads = nn.ModuleDict()
         model.requires_grad_(False)
         self.trained().requires_grad_(True)
+        if config.norms == "frozen":
+            for module in model.modules():
+                if isinstance(module, BatchNorm2d):
+                    module.requires_grad_(False)
 
     @abstractmethod
     def trained(self) -> nn.Module:
