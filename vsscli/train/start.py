@@ -25,10 +25,11 @@ from vsscli.train.zero_init import follow_segmenter, follow_tracker
 
 @dataclass(frozen=True)
 class Start:
-    """A model on the CPU, and what to tell of where its weights come from."""
+    """A model on the CPU, what to tell of where its weights come from, and their folder; None: they are at random."""
 
     model: Dvis | Mpvss
     told: list[str]
+    folder: Path | None = None
 
     @property
     def entries(self) -> dict[str, Any]:
@@ -53,7 +54,7 @@ def make_model(config: TrainConfig, table: ClassTable) -> Start:
     if config.init == RANDOM:
         wanted = _with(DvisConfig("segmenter", ResNetBackbone(), table.names), config)
         return Start(_fresh(wanted), [f"weights at random from seed {config.seed}"])
-    folder = resolve_source(config.init)
+    folder = init_folder(config)
     entries = read_config(folder)
     if entries.get("model_type") == MPVSS_TYPE:
         raise ModelError(
@@ -63,12 +64,16 @@ def make_model(config: TrainConfig, table: ClassTable) -> Start:
     if entries.get("model_type") != MODEL_TYPE:
         return _from_transformers(config, table, folder, entries)
     found = from_json(entries, str(folder / "config.json"))
+    anew = config.stage == "segmenter" and found.labels != table.names
     _check(config, found, table)
-    wanted = _with(_with_head(config.stage, found), config, found)
+    base = replace(found, labels=table.names)
+    wanted = _with(_with_head(config.stage, base), config, base)
     donor = build(found)
     read_weights(donor, folder, config.init, f"DVIS++ {found.kind}")
     weights = donor.state_dict()
     model = _fresh(wanted)
+    if anew:
+        weights |= {key: value for key, value in model.state_dict().items() if _CLASS_HEAD in key}
     own = model.state_dict()
     model.load_state_dict({key: weights.get(key, value) for key, value in own.items()})
     added = own.keys() - weights.keys()
@@ -76,10 +81,19 @@ def make_model(config: TrainConfig, table: ClassTable) -> Start:
     left = sorted({key.partition(".")[0] for key in weights.keys() - own.keys()})
     parts = [f"{', '.join(new)} at random from seed {config.seed}"] if new else []
     parts += [f"without its {' and '.join(left)}"] if left else []
+    parts += ["its class head made anew"] if anew else []
     told = ", ".join(parts) or "all of its weights"
     if config.zero_init:
         told += f", adding nothing at first: {_follow(config, model, found)}"
-    return Start(model, [f"from {config.init} ({found.kind}), {told}"])
+    return Start(model, [f"from {config.init} ({found.kind}), {told}"], folder)
+
+
+def init_folder(config: TrainConfig) -> Path:
+    """The folder of ``init``; ModelError names the entry, for it is the file that asked for what is not there."""
+    try:
+        return resolve_source(config.init)
+    except ModelError as error:
+        raise ModelError(f"init: {error.message}", f"{error.hint or ''} Or --set init=FOLDER.".strip()) from None
 
 
 def _follow(config: TrainConfig, model: Dvis, found: DvisConfig) -> str:
@@ -118,7 +132,8 @@ def _check(config: TrainConfig, found: DvisConfig, table: ClassTable) -> None:
             f"init {config.init} is a segmenter without identities, which a tracker follows.",
             "Train the stage segmenter from it first.",
         )
-    check_classes(config, found.labels, table)
+    if config.stage != "segmenter":  # which is given a new class head
+        check_classes(config, found.labels, table)
 
 
 def check_classes(config: TrainConfig, labels: tuple[str, ...], table: ClassTable) -> None:
@@ -128,7 +143,7 @@ def check_classes(config: TrainConfig, labels: tuple[str, ...], table: ClassTabl
         raise ModelError(
             f"init {config.init} knows {len(labels)} classes, which are not the {len(table)} of the table "
             f"{table.name}{f' (the first that differs: {other})' if other else ''}.",
-            "Give a model of the dataset's classes, or a Mask2Former of transformers, whose class head is made anew.",
+            "Train the stage segmenter from it first: that makes its class head anew.",
         )
 
 
@@ -195,15 +210,16 @@ def _from_transformers(config: TrainConfig, table: ClassTable, folder: Path, ent
     own = model.state_dict()
     weights = _foreign_weights(folder, config.init, own)
     left = sorted(key for key, value in own.items() if key.startswith(_PREFIX) and key not in weights and value.numel())
-    beyond = [key for key in left if ".class_predictor." not in key and not key.endswith("num_batches_tracked")]
+    beyond = [key for key in left if _CLASS_HEAD not in key and not key.endswith("num_batches_tracked")]
     if beyond:
         raise ModelError(f"init {config.init} lacks weights of its network: {', '.join(beyond[:5])}.")
     model.load_state_dict({**own, **weights})
     told = ["identities at random"] + (["its class head made anew"] if len(beyond) < len(left) else [])
-    return Start(model, [f"from {config.init} (transformers), {', '.join(told)}, seed {config.seed}"])
+    return Start(model, [f"from {config.init} (transformers), {', '.join(told)}, seed {config.seed}"], folder)
 
 
 _PREFIX = "segmenter.mask2former."
+_CLASS_HEAD = f"{_PREFIX}class_predictor."
 
 
 def _foreign_weights(folder: Path, source: str, own: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -22,9 +22,9 @@ from vsscli.models.mpvss.model import Mpvss
 from vsscli.models.mpvss.model import build as build_mpvss
 from vsscli.models.mpvss.motion import Motion
 from vsscli.models.mpvss.names import encoder_names
-from vsscli.models.source import read_config, resolve_source
+from vsscli.models.source import read_config
 from vsscli.train.config import TrainConfig
-from vsscli.train.start import Start, check_classes
+from vsscli.train.start import Start, check_classes, init_folder
 
 
 def make_mpvss(config: TrainConfig, table: ClassTable) -> Start:
@@ -33,7 +33,7 @@ def make_mpvss(config: TrainConfig, table: ClassTable) -> Start:
     ModelError too where ``flownet`` is no FlowNet-S of the encoder's widths.
     """
     torch.manual_seed(config.seed)
-    folder = resolve_source(config.init)
+    folder = init_folder(config)
     entries, where = read_config(folder), str(folder / "config.json")
     kind = entries.get("model_type")
     donor: Dvis | Mpvss
@@ -58,7 +58,7 @@ def make_mpvss(config: TrainConfig, table: ClassTable) -> Start:
     said = [f"from {config.init} ({title}), {told}"]
     if config.flownet is not None:
         said.append(_take_flownet(model.motion, Path(config.flownet)))
-    return Start(model, said)
+    return Start(model, said, folder)
 
 
 def file_digest(path: Path) -> str:
