@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -11,15 +12,23 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from tests.support import tree
 from tests.train.small import LABEL_MAP, ONE, config_of, curve, flownet_weights, write_config
 from vsscli.cli.main import run
-from vsscli.errors import RunError
+from vsscli.errors import DeviceError, RunError
+from vsscli.models.source import resolve_source
+from vsscli.resources import resource_folder
+from vsscli.train.config import TrainConfig
+from vsscli.train.explained import explained
 from vsscli.train.masking import Mvc, hidden
-from vsscli.train.session import Request, open_session
+from vsscli.train.processes import Processes
+from vsscli.train.reading import read_config
+from vsscli.train.session import Request, _check_processes, open_session
 
 
 @pytest.fixture
@@ -55,7 +64,17 @@ def test_an_unknown_key(told: Any, tmp_path: Path) -> None:
 def test_a_clip_with_too_few_frames(told: Any, tmp_path: Path) -> None:
     said = told(clip={"frames": 6})
     assert "Video 2_b has 5 frames with masks, and a clip has 6." in said and "clip.frames" in said
+    assert "--set clip.short_videos=hold" in said
     assert not (tmp_path / "out").exists()
+
+
+def test_a_clip_longer_than_a_video_holds_its_last_frame(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write_config(tmp_path / "c.yaml", steps=1, validation={"split": None}, clip={"frames": 6})
+    words = ["train", str(config), "--data", str(data), "--out", str(tmp_path / "out"), "--device", "cpu"]
+    assert run([*words, "--set", "clip.short_videos=hold"]) == 0
+    assert "3 videos (1 shorter than a clip: their last frame is held)" in capsys.readouterr().err
 
 
 def test_a_class_outside_the_table(told: Any, data: Path, tmp_path: Path) -> None:
@@ -113,6 +132,65 @@ def test_memory_that_does_not_suffice(told: Any) -> None:
     assert "accumulate=2" in said and "input.crop=[21, 32]" in said
 
 
+@given(
+    st.integers(1, 24),
+    st.integers(1, 24),
+    st.integers(1, 4),
+    st.sampled_from(["input.crop=null", "input.crop=[30, 41]", "input.crop_range=[30, 60]"]),
+)
+@settings(deadline=None)
+def test_what_is_advised_against_a_full_memory_can_be_typed(batch: int, parts: int, world: int, size: str) -> None:
+    """By a shell, and the training takes it."""
+    assume(batch % (parts * world) == 0)
+    file = resource_folder("pipelines") / "configs/dvis/r50-segmenter.yaml"
+    changes = [f"batch={batch}", f"accumulate={parts}", "amp=none", size]
+    with pytest.raises(DeviceError) as found, explained(read_config(file, changes), world):
+        raise MemoryError
+    advice = re.findall(r"--set (\S+=\d+|'[^']+')", found.value.hint or "")
+    assert len(advice) == 1 + (batch // world > parts)
+    for option in advice:
+        config = read_config(file, [*changes, *shlex.split(option)])
+        _check_processes(config, Processes(0, world, ONE.device))
+        assert config.accumulate > parts or (config.input.crop or config.input.crop_range) is not None
+
+
+def test_a_reader_that_is_lost_is_told() -> None:
+    with pytest.raises(DeviceError, match="reads clips was ended from outside"), explained(_CONFIG, 1):
+        raise RuntimeError("DataLoader worker (pid 3) is killed by signal: Killed.")
+    with pytest.raises(RuntimeError, match="^another$"), explained(_CONFIG, 1):
+        raise RuntimeError("another")
+
+
+_CONFIG = TrainConfig("segmenter", 1, 2)
+
+
+def test_memory_that_does_not_suffice_elsewhere(
+    told: Any, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the model goes to its device, and where a sound checkpoint is read: it is not called damaged."""
+    quiet: dict[str, Any] = {"steps": 1, "validation": {"split": None}}
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.nn.Module, "to", _no_memory)
+        assert "does not fit into the memory" in told(**quiet)
+    config = write_config(tmp_path / "c.yaml", **quiet)
+    assert run(["train", str(config), "--data", str(data), "--out", str(tmp_path / "out"), "--device", "cpu"]) == 0
+    for place in ("torch.load", "torch.optim.Optimizer.load_state_dict"):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, _no_memory)
+            assert "does not fit into the memory" in told(**quiet)
+
+
+def _no_memory(*_: object, **__: object) -> None:
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+
+def test_processes_that_cannot_meet(told: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    monkeypatch.delenv("MASTER_ADDR", raising=False)
+    said = told()
+    assert "WORLD_SIZE says 4 processes" in said and "torchrun" in said
+
+
 def test_more_classes_than_queries(told: Any) -> None:
     assert "classes, and the model 2 queries" in told(more=("--set", "model.queries=2"))
 
@@ -136,6 +214,25 @@ def test_a_checkpoint_of_another_training(told: Any, data: Path, models: Path, t
     assert tree(out).keys() == before.keys()
     (out / "train.json").write_text("[")
     assert "is not empty and is no training" in told(**quiet)
+
+
+def test_a_model_without_its_checkpoint_stays(told: Any, data: Path, tmp_path: Path) -> None:
+    """Copied, or tidied up: neither another training nor the same one begins upon it."""
+    out = tmp_path / "out"
+    quiet: dict[str, Any] = {"steps": 1, "validation": {"split": None}}
+    config = write_config(tmp_path / "c.yaml", **quiet)
+    assert run(["train", str(config), "--data", str(data), "--out", str(out), "--device", "cpu"]) == 0
+    shutil.rmtree(out / ".vsscli")
+    before = tree(out)
+    assert "holds a trained model, and no checkpoint to go on from" in told(**quiet)
+    assert "holds another training: its steps is 1, not 2" in told(steps=2, validation={"split": None})
+    assert 'holds another training: its init is "random"' in told(init=str(out), **quiet)
+    assert tree(out) == before
+    shutil.rmtree(out)
+    box = resolve_source("tiny")
+    shutil.copytree(box, out)
+    assert "holds another training" in told(init=str(out), model={}, **quiet)
+    assert tree(out) == tree(box)
 
 
 def test_places_that_cannot_be(told: Any, data: Path, tmp_path: Path) -> None:

@@ -39,6 +39,13 @@ def test_frames_without_gaps(frames: int, spare: int, seed: int) -> None:
     assert chosen[0] < max(1, spare)  # the last start is never drawn, as in the published sampling
 
 
+@given(st.integers(1, 8), FRAMES, st.integers(0, 99))
+@settings(deadline=None)
+def test_of_a_short_video_the_last_frame_is_held(count: int, more: int, seed: int) -> None:
+    chosen = choose_frames(count, Clip(count + more), dice(seed))
+    assert chosen == [*range(count), *[count - 1] * more]
+
+
 def test_clips_run_backwards_as_often_as_asked() -> None:
     backwards = [choose_frames(9, Clip(3, None, 0.5), dice(seed)) for seed in range(200)]
     assert 70 < sum(chosen[0] > chosen[-1] for chosen in backwards) < 130

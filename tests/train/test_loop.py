@@ -21,6 +21,7 @@ from tests.train.small import BASE, LABEL_MAP, ONE, config_of, curve, entries, w
 from vsscli.cli.main import run
 from vsscli.train.folder import TrainingFolder
 from vsscli.train.loop import Trainer, _statistics_kept
+from vsscli.train.reading import read_config
 from vsscli.train.session import Request, open_session
 
 
@@ -106,6 +107,33 @@ def test_killed_and_resumed_it_gives_the_same_curve_and_the_same_bytes(data: Pat
     assert curve(out) == before
 
 
+def test_killed_while_it_validates_only_the_validation_is_done_again(data: Path, tmp_path: Path) -> None:
+    config = write_config(tmp_path / "c.yaml", steps=5, save_every=100, validation={"every": 2})
+    assert train(config, data, tmp_path / "whole") == 0
+    out, entered = tmp_path / "out", tmp_path / "entered"
+    stuck = (
+        "import sys, time, pathlib; from vsscli.train.validate import Validator; from vsscli.cli.main import run\n"
+        f"Validator.__call__ = lambda *_: (pathlib.Path({str(entered)!r}).touch(), time.sleep(600))\n"
+        "run(sys.argv[1:])"
+    )
+    words = ["train", str(config), "--data", str(data), "--out", str(out), "--device", "cpu"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen([sys.executable, "-c", stuck, *words], env=environment, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while process.poll() is None and not entered.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert [entry["step"] for entry in curve(out)] == [1]
+    with open_trainer(read_config(config), data, out) as session:
+        assert session.done == 2 and session.trainer.due is not None
+        reports = list(session.trainer.run())
+    assert [report.step for report in reports] == [2, 3, 4, 5] and reports[0].score is not None
+    assert curve(out) == curve(tmp_path / "whole")
+    same_but_for_time(out, tmp_path / "whole")
+
+
 @pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
 def test_asked_to_end_it_keeps_the_step_at_hand(asked: signal.Signals, data: Path, tmp_path: Path) -> None:
     """And goes on from there, with readers of its own too, which the signal reaches as well."""
@@ -156,6 +184,22 @@ def test_a_validation_without_a_labelled_pixel_keeps_the_last(
     assert "no pixel with a label in it, so no step is the best" in capsys.readouterr().err
     one, other = weights(tmp_path / "out"), weights(tmp_path / "out" / "last")
     assert all(torch.equal(value, other[key]) for key, value in one.items())
+
+
+@pytest.mark.parametrize(("stage", "kind"), [("tracker", "segmenter"), ("refiner", "online")])
+def test_a_video_without_masks_is_not_validated(
+    stage: str, kind: str, data: Path, models: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "data"
+    shutil.copytree(data, mine)
+    (mine / "val.txt").write_text("1_a\n2_b\n")
+    (mine / "train.txt").write_text("2_b\n3_c\n")
+    config = write_config(tmp_path / "c.yaml", stage, steps=1, init=str(models / kind))
+    shutil.rmtree(mine / "data" / "1_a" / "mask")
+    assert train(config, mine, tmp_path / "out") == 0
+    (mine / "val.txt").write_text("2_b\n")
+    assert train(config, mine, tmp_path / "other") == 0
+    assert curve(tmp_path / "out") == curve(tmp_path / "other")
 
 
 def test_a_backbone_at_rate_zero_stays_as_it_is(data: Path, tmp_path: Path) -> None:

@@ -73,7 +73,8 @@ def test_the_loss_falls_and_only_the_stage_learns(name: str, tmp_path: Path) -> 
     for part in LEARNS[name]:
         assert any(key.startswith(part) for key in changed)
     assert all(key.startswith(LEARNS[name]) for key in changed)
-    assert not any("running" in key for key in changed)
+    norms = {name for name, module in stage.model.named_modules() if isinstance(module, torch.nn.BatchNorm2d)}
+    assert norms and not any(key.rpartition(".")[0] in norms for key in changed), "frozen: weights and statistics"
 
 
 def test_batch_norms_learn_where_they_may(tmp_path: Path) -> None:
@@ -82,6 +83,8 @@ def test_batch_norms_learn_where_they_may(tmp_path: Path) -> None:
     stage(*clip(1), 0.0, 0)
     after = stage.model.state_dict()
     assert all(not torch.equal(value, after[key]) for key, value in before.items())
+    learning = {name for name, _ in stage.parameters_that_learn()}
+    assert {key.replace("running_mean", "weight") for key in before if "running_mean" in key} <= learning
     tracker = stage_of("tracker", tmp_path, norms="batch")
     assert not any(module.training for module in tracker.model.modules())
 

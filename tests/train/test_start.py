@@ -1,6 +1,7 @@
 """What a training starts from: every weight that there is, the rest at random, and nothing that does not fit."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,12 @@ from tests.train.small import SIZES, config_of, random_model
 from vsscli.data.classes import ClassTable, vspw_classes
 from vsscli.errors import ModelError, OptionError, VssError
 from vsscli.models.dvis.blocks import masks
+from vsscli.models.dvis.config import to_json
 from vsscli.models.dvis.model import Dvis
 from vsscli.models.load import load_model
 from vsscli.models.mpvss.config import MODEL_TYPE as MPVSS_TYPE
 from vsscli.models.network import QueryScores
+from vsscli.train.folder import TrainingFolder
 from vsscli.train.session import _preprocess
 from vsscli.train.start import make_model
 
@@ -67,7 +70,7 @@ def test_colours_are_normalised_as_the_model_takes_them(tmp_path: Path) -> None:
     folder = write_mask2former(tmp_path / "m2f", TABLE.names)
     half = {"do_resize": True, "size": {"shortest_edge": 64}, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
     (folder / "preprocessor_config.json").write_text(json.dumps(half))
-    found = _preprocess(config_of(tmp_path, init=str(folder), model={}))
+    found = _preprocess(config_of(tmp_path, init=str(folder), model={}), folder)
     assert (found.short, found.cap) == (32, 64)
     assert found.mean == found.std == pytest.approx((127.5, 127.5, 127.5))
 
@@ -77,6 +80,23 @@ def test_other_classes_get_a_new_class_head(tmp_path: Path) -> None:
     start = make_model(config_of(tmp_path, init=str(folder), model={}), TABLE)
     assert "class head made anew" in start.told[0]
     assert start.model.segmenter.mask2former.class_predictor.out_features == len(TABLE) + 1
+
+
+def test_other_classes_of_a_model_of_ours_get_a_new_class_head(tmp_path: Path) -> None:
+    """As a converted checkpoint of COCO has them; the rest is taken whole."""
+    coco = Dvis(replace(random_model("online").config, labels=tuple(f"LABEL_{i}" for i in range(133))))
+    folder = tmp_path / "coco"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(to_json(coco.config)))
+    TrainingFolder(folder).write_model(coco.state_dict(), last=False)
+    start = make_model(config_of(tmp_path, init=str(folder), model={}), TABLE)
+    assert "without its tracker, its class head made anew" in start.told[0]
+    state, before = start.model.state_dict(), coco.state_dict()
+    head = {key for key in state if ".class_predictor." in key}
+    assert {len(state[key]) for key in head} == {len(TABLE) + 1}
+    assert len(head) == 2 and all(torch.equal(value, before[key]) for key, value in state.items() if key not in head)
+    with pytest.raises(ModelError, match="knows 133 classes, which are not the 124"):
+        make_model(config_of(tmp_path, "tracker", init=str(folder)), TABLE)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def train(
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="Instead of what CONFIG says: optimizer.lr=0.0002, mvc={ratio: 0.5}, mvc=null.",
+            help="Instead of what CONFIG says: optimizer.lr=0.0002, 'mvc={ratio: 0.5}', mvc=null.",
             show_default=False,
             rich_help_panel=IDENTITY,
         ),
@@ -68,7 +68,8 @@ def train(
     a model folder that infer takes: the best model by validation; OUT/last is the last one.
 
     The same command goes on where it stopped, with the same losses as without the stop: after Ctrl-C or SIGTERM (which
-    SLURM sends) behind the step that was at hand, after kill -9 from the last checkpoint (save_every).
+    SLURM sends) behind the step that was at hand, after kill -9 from the last checkpoint (save_every, and before each
+    validation).
     On several GPUs: torchrun --nproc_per_node 4 -m vsscli train ...
 
     Example: vsscli train pipelines/configs/tiny/segmenter.yaml --data world --out models/tiny-segmenter
@@ -137,7 +138,7 @@ def _watch(trainer: "Trainer", shown: bool, curves: "Curves | None") -> "tuple[R
                 bar.update()
             elif shown and (report.step in (first + 1, total) or now - last >= EVERY):
                 last = now
-                left = (total - report.step) * (now - began) / (report.step - first)
+                left = (total - report.step) * (now - began) / max(1, report.step - first)
                 ends = f", {clock(left)} left" if left >= 1 else ""
                 say(f"train: step {report.step}/{total}, {_terms(report)}, {report.seconds:.2f} s{ends}")
             if shown and report.score is not None:

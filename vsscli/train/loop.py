@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
@@ -11,11 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from vsscli.errors import DataError, DeviceError, NotFiniteError, OptionError
+from vsscli.errors import DataError, NotFiniteError, OptionError
 from vsscli.models.preprocess import Preprocess
-from vsscli.models.refusals import is_out_of_memory, is_too_small
 from vsscli.train.batches import Batch, Samples, Share, batches
-from vsscli.train.config import TrainConfig
 from vsscli.train.criterion import Losses
 from vsscli.train.folder import TrainingFolder
 from vsscli.train.masking import hide
@@ -42,7 +40,7 @@ class Report:
     rate: float
     norm: float | None
     seconds: float
-    score: dict[str, float | None] | None
+    score: dict[str, float | None] | None = None
 
 
 class Trainer:
@@ -66,6 +64,7 @@ class Trainer:
         self.scaler = torch.amp.GradScaler(processes.device.type, enabled=self.amp is torch.float16)
         self.module: nn.Module = stage
         self.done, self.best, self.best_step = 0, -1.0, 0
+        self.due: Report | None = None  # a step whose validation was cut off
         self._labelled = False  # whether any clip had a pixel with a label
 
     def resume(self, state: dict[str, Any]) -> None:
@@ -75,6 +74,7 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
         self.done, self.best, self.best_step = state["step"], state["best"], state["best_step"]
+        self.due = None if state["due"] is None else Report(**state["due"])
         self._labelled = True
         if self.folder is not None and not self.folder.has_weights(last=False):
             self.best, self.best_step = -1.0, self.done
@@ -91,13 +91,16 @@ class Trainer:
         share = Share(config.batch // config.accumulate // world, self.processes.rank, world)
         start, stop = self.done * config.accumulate, config.steps * config.accumulate
         stream = batches(self.samples, share, start, stop, self.workers)
+        if self.due is not None:
+            yield self._finish(self.due)
         while self.done < config.steps:
             began = perf_counter()
-            with _explained(config):
-                losses, masked, norm = self._step(stream)
-                self.done += 1
-                report = self._finish(*self._averaged(losses, masked), norm, perf_counter() - began)
-            yield report
+            losses, masked, norm = self._step(stream)
+            terms, masked = self._averaged(losses, masked)
+            rate = learning_rate(config.optimizer, self.done, config.steps)
+            self.done += 1
+            seconds = perf_counter() - began
+            yield self._finish(Report(self.done, sum(terms.values()), masked, terms, rate, norm, seconds))
 
     def _step(self, stream: Iterator[Batch]) -> tuple[dict[str, float], float | None, float | None]:
         """One step: the terms of the loss, the loss of the masked clips, the norm of the gradient."""
@@ -136,7 +139,7 @@ class Trainer:
         with self._apart(last):
             with torch.autocast(device.type, self.amp, enabled=self.amp is not None):
                 losses: Losses = self.module(
-                    pixels.to(device, non_blocking=True),
+                    pixels.to(device),
                     [target.to(device) for target in batch.targets],
                     self.done / self.config.steps,
                     seed,
@@ -188,19 +191,17 @@ class Trainer:
         chance = torch.Generator().manual_seed(seed)
         return torch.stack([hide(clip, mvc, _black(preprocess), chance) for clip in pixels])
 
-    def _finish(self, terms: dict[str, float], masked: float | None, norm: float | None, seconds: float) -> Report:
+    def _finish(self, report: Report) -> Report:
         """What follows from a step: its line in the log, now and then a validation and a checkpoint."""
         ends = self.done == self.config.steps
         validated = self.validator is not None and (ends or self.done % self.config.validation.every == 0)
-        score = self._validate() if validated else None
-        loss = sum(terms.values())
-        rate = learning_rate(self.config.optimizer, self.done - 1, self.config.steps)
-        report = Report(self.done, loss, masked, terms, rate, norm, seconds, score)
+        if validated:
+            self.save(due=report)  # who ends the process may not wait for the validation
+            report = replace(report, score=self._validate())
         if self.folder is not None:
-            entry = {name: value for name, value in vars(report).items() if value is not None}
-            self.folder.append(entry)
+            self.folder.append({name: value for name, value in vars(report).items() if value is not None})
             if ends or validated or self.done % self.config.save_every == 0:
-                self.save(score)
+                self.save(report.score)
         return report
 
     def _validate(self) -> dict[str, float | None]:
@@ -215,8 +216,10 @@ class Trainer:
         self.stage.train()
         return score
 
-    def save(self, score: dict[str, float | None] | None = None) -> None:
+    def save(self, score: dict[str, float | None] | None = None, due: Report | None = None) -> None:
         """What there is after this step; the first process writes, the others do nothing. Raises DiskError.
+
+        ``due``: the step is yet to be validated.
 
         The weights first: a checkpoint never tells of a best model that is not there. The best so far, by ``score``,
         is the folder's model; until one was scored, the last is.
@@ -237,6 +240,7 @@ class Trainer:
                 "step": self.done,
                 "best": self.best,
                 "best_step": self.best_step,
+                "due": None if due is None else vars(due),
                 "model": self.stage.trained().state_dict(),
                 "heads": self.stage.heads.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
@@ -262,31 +266,3 @@ def _statistics_kept(stage: Stage) -> Iterator[None]:
     finally:
         for norm, momentum in zip(norms, before, strict=True):
             norm.momentum = momentum
-
-
-@contextmanager
-def _explained(config: TrainConfig) -> Iterator[None]:
-    """Memory that does not suffice is told with what to try; frames too small and lost readers are told too."""
-    try:
-        yield
-    except ValueError as error:
-        if not is_too_small(error):
-            raise
-        raise OptionError(
-            "The frames are too small for this network.", "Take larger input.short, input.crop or input.test_short."
-        ) from None
-    except (RuntimeError, MemoryError) as error:
-        if "DataLoader worker" in str(error):
-            raise DeviceError(
-                "A process that reads clips was ended from outside, as the system does when memory runs out.",
-                "Take fewer --workers; the same command goes on.",
-            ) from None
-        if not is_out_of_memory(error):
-            raise
-        clips, crop = config.batch // config.accumulate, config.input.crop or (720, 1280)
-        smaller = ", ".join(str(side * 2 // 3) for side in crop)
-        raise DeviceError(
-            f"A step of {clips} x {config.clip.frames} frames at a time does not fit into the memory.",
-            f"Try --set accumulate={config.accumulate * 2 if clips > 1 else config.batch} (the same batch in smaller "
-            f"parts) or --set input.crop=[{smaller}].",
-        ) from None

@@ -13,11 +13,13 @@ from vsscli.data.open import open_dataset
 from vsscli.errors import DataError, ModelError, OptionError, RunError
 from vsscli.models.box import caution
 from vsscli.models.preprocess import Preprocess, read_preprocess
-from vsscli.models.source import folder_digest, resolve_source
+from vsscli.models.refusals import is_out_of_memory
+from vsscli.models.source import folder_digest
 from vsscli.runs.disk import refuse_inputs
 from vsscli.train.batches import Samples
 from vsscli.train.clips import Clips
-from vsscli.train.config import RANDOM, TrainConfig
+from vsscli.train.config import TrainConfig
+from vsscli.train.explained import explained
 from vsscli.train.folder import TrainingFolder, open_folder
 from vsscli.train.loop import Trainer
 from vsscli.train.processes import Processes
@@ -54,8 +56,14 @@ def open_session(request: Request, processes: Processes, label_map: LabelMap) ->
     """Puts the training together, in its folder, where it goes on if it was begun.
 
     Raises OptionError, DataError, ModelError and RunError where the parts do not fit together; nothing is written
-    then.
+    then. DeviceError where memory does not suffice, in what is done with the session too.
     """
+    with explained(request.config, processes.world), _put_together(request, processes, label_map) as session:
+        yield session
+
+
+@contextlib.contextmanager
+def _put_together(request: Request, processes: Processes, label_map: LabelMap) -> Iterator[Session]:
     config = request.config
     _check_processes(config, processes)
     datasets = [open_dataset(request.data, split) for split in config.splits]
@@ -64,24 +72,23 @@ def open_session(request: Request, processes: Processes, label_map: LabelMap) ->
         raise OptionError(f"--overfit {request.overfit} is no number of clips.", "Give 1 or more.")
     refuse_inputs("--out", request.out, [request.data])
     make = make_mpvss if config.stage == "mpvss" else make_model
-    _require_init(config)
     start = make(config, _table(datasets))
     _require_finite(config, start)
-    preprocess = _preprocess(config)
+    preprocess = _preprocess(config, start.folder)
     samples = Samples(clips, config.input, preprocess, request.overfit)
     validator = None
     if config.validation.split is not None and request.overfit is None:
         dataset = open_dataset(request.data, config.validation.split)
         validator = Validator(dataset, config.validation, preprocess, label_map, processes)
     stage = STAGES[config.stage](start.model, config, preprocess)
-    entries = {**as_entries(config), **_inputs(config, clips), "overfit": request.overfit}
+    entries = {**as_entries(config), **_inputs(config, start.folder, clips), "overfit": request.overfit}
     with _folder(request.out, entries, processes, start.entries, preprocess) as folder:
         trainer = Trainer(stage, samples, folder, validator, processes, request.workers)
         state = _resumed(request.out, folder, processes)
         if state is not None:
             _go_on(trainer, state, request.out)
         if folder is not None:
-            folder.cut_log(trainer.done)
+            folder.cut_log(trainer.done - (trainer.due is not None))
         yield Session(trainer, _tell(request, start, clips, trainer, processes), trainer.done)
 
 
@@ -97,18 +104,9 @@ def _check_processes(config: TrainConfig, processes: Processes) -> None:
         raise OptionError("amp: fp16 is for GPUs.", "Take bf16 or none on a CPU.")
 
 
-def _require_init(config: TrainConfig) -> None:
-    """ModelError that tells who asked for a model that is not there: the file does, in its entry init."""
-    if config.init != RANDOM:
-        try:
-            resolve_source(config.init)
-        except ModelError as error:
-            raise ModelError(f"init: {error.message}", f"{error.hint or ''} Or --set init=FOLDER.".strip()) from None
-
-
 def _require_finite(config: TrainConfig, start: Start) -> None:
     """ModelError where a weight that the training begins with is NaN or infinite."""
-    for name, value in start.model.state_dict().items() if config.init != RANDOM else ():
+    for name, value in start.model.state_dict().items() if start.folder is not None else ():
         if not bool(torch.isfinite(value).all()):
             raise ModelError(f"init {config.init}: its weight {name} is not finite.", "Give a sound model.")
 
@@ -117,7 +115,9 @@ def _go_on(trainer: Trainer, state: dict[str, Any], out: Path) -> None:
     """Resumes; RunError where the checkpoint holds something else than this training's state."""
     try:
         trainer.resume(state)
-    except (RuntimeError, LookupError, TypeError, ValueError, AttributeError):
+    except (RuntimeError, LookupError, TypeError, ValueError, AttributeError) as error:
+        if is_out_of_memory(error):
+            raise
         raise RunError(
             f"The checkpoint in {out / '.vsscli'} does not fit this training: it is another's, or damaged.",
             "Give another --out, or remove that folder to begin anew.",
@@ -138,20 +138,20 @@ def _table(datasets: list[Dataset]) -> Any:
     return table
 
 
-def _preprocess(config: TrainConfig) -> Preprocess:
+def _preprocess(config: TrainConfig, init: Path | None) -> Preprocess:
     """The size that the training says; the colours are normalised as the model takes them that it starts from."""
     mine = Preprocess(config.input.test_short, config.input.test_cap, divisor=32)
-    if config.init == RANDOM:
+    if init is None:
         return mine
-    its = read_preprocess(resolve_source(config.init), mine)
+    its = read_preprocess(init, mine)
     return replace(mine, mean=its.mean, std=its.std)
 
 
-def _inputs(config: TrainConfig, clips: Clips) -> dict[str, Any]:
+def _inputs(config: TrainConfig, init: Path | None, clips: Clips) -> dict[str, Any]:
     """Who the model and the data are."""
-    init = None if config.init == RANDOM else folder_digest(resolve_source(config.init))
+    digest = None if init is None else folder_digest(init)
     flownet = {} if config.flownet is None else {"flownet_digest": file_digest(Path(config.flownet))}
-    return {"init_digest": init, "data_digest": clips.digest, **flownet}
+    return {"init_digest": digest, "data_digest": clips.digest, **flownet}
 
 
 @contextlib.contextmanager
@@ -188,11 +188,12 @@ def _tell(request: Request, start: Start, clips: Clips, trainer: Trainer, proces
     )
     frames = plural(config.clip.frames, "frame")
     parts = f"{many}{config.accumulate} x {per} at a time{' each' if many else ''}"
+    steps = f"{plural(config.steps, 'step')} of {plural(config.batch, 'clip')}"
+    short = f" ({clips.short} shorter than a clip: their last frame is held)" if clips.short else ""
     warning = caution(config.init)
     return [
         *([] if warning is None else [warning]),
         f"stage {config.stage}, {start.title}, {', '.join(start.told)}; {learn / 1e6:.2f} M of {total / 1e6:.2f} M "
         f"parameters learn, {mvc}",
-        f"{plural(len(clips.videos), 'video')}; {plural(config.steps, 'step')} of {plural(config.batch, 'clip')} "
-        f"({parts}) of {frames}, on {processes.device}",
+        f"{plural(len(clips.videos), 'video')}{short}; {steps} ({parts}) of {frames}, on {processes.device}",
     ]

@@ -40,8 +40,8 @@ class Validator:
         self.dataset, self.wanted, self.preprocess = dataset, wanted, preprocess
         self.label_map, self.processes = label_map, processes
         self.rule = make_rule(dataset, PROTOCOLS["vspw"])
-        names = dataset.listed()
-        if not any(dataset.video(name).masked() for name in names):
+        names = [name for name in dataset.listed() if dataset.video(name).masked()]
+        if not names:
             raise DataError(
                 f"No frame of the split {dataset.split} has a mask, and validation.split names it.",
                 "Name another, or none: --set validation.split=null",
