@@ -3,10 +3,10 @@
 # without Masked Video Consistency, MPVSS of the same segmenter, and scores on a world never seen.
 # The same call continues what was interrupted. vsscli must be on the PATH; MORE is given to each training.
 #
-#   bash pipelines/tiny.sh            # models, worlds and runs go below ./tiny
-#   SEED=1 bash pipelines/tiny.sh     # in another folder: other weights to begin with, other clips, the same worlds
+#   bash pipelines/tiny.sh                                        # models, worlds and runs go below ./tiny
+#   mkdir seed1; cd seed1; SEED=1 bash ../pipelines/tiny.sh       # other weights to begin with, other clips, same worlds
 #
-# The table over seeds: python -m tests.experiments.seeds tiny tiny-1 tiny-2 (folders of three seeds).
+# The table over seeds, in a checkout: python -m tests.experiments.seeds tiny seed1/tiny seed2/tiny
 #
 # A model goes into the box, as tiny-2, by
 #   python -m vsscli.models.box.pack tiny/models/tiny-offline --name tiny-2 --world tiny/world --unseen tiny/unseen \

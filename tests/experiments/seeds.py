@@ -52,7 +52,9 @@ def differences(folders: list[Path]) -> list[str]:
         if len(whole) < len(folders):
             continue
         for key, title in MEASURES.items():
-            changes = [a[key] - b[key] for a, b in whole]
+            changes = [a[key] - b[key] for a, b in whole if key in a and key in b]
+            if len(changes) < len(whole):
+                continue
             spread = f"{stdev(b[key] for _, b in whole):.1f}" if len(whole) > 1 else "-"
             told = ", ".join(f"{change:+.1f}" for change in changes)
             lines.append(f"| {one} - {other} | {title} | {told} | {mean(changes):+.1f} | {spread} |")
