@@ -23,6 +23,7 @@ from vsscli.data.world import Job, VideoRecord, World, place_name, render_video,
 from vsscli.data.world.plan import DOING, PLAN, Plan
 from vsscli.engine import map as spread_over
 from vsscli.errors import DataError, OptionError
+from vsscli.processes import machine
 
 COUNTS = {"train": 2, "val": 2, "test": 1}
 SIZE = (40, 72)
@@ -143,7 +144,7 @@ def test_what_a_killed_process_was_writing_is_swept(whole: Path, tmp_path: Path)
     (out / "manifest.json").unlink()
     (out / DOING).mkdir()
     (out / DOING / PLAN).write_text(json.dumps(Plan(5, COUNTS, 3, SIZE).identity()))
-    (out / f".train.txt.{child.pid}.part").touch()
+    (out / f".train.txt.{machine()}.{child.pid}.part").touch()
     assert not make(out).before
     assert tree(out) == tree(whole)
 
@@ -171,7 +172,7 @@ def test_an_interrupted_world_is_continued(whole: Path, tmp_path: Path, after: i
         make(out, spread=broken)
     assert not (out / "manifest.json").exists()
     assert not (out / "train.txt").exists()
-    left = out / ".doing" / "4_abc.999999999" / "data" / "origin"
+    left = out / ".doing" / f"4_abc.{machine()}.999999999" / "data" / "origin"
     left.mkdir(parents=True)
     (left / "00000001.jpg").write_bytes(b"half")
     before = tree(out / "data") if after else {}

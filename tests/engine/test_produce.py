@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from tests.engine.stages import Stripes, contents
 from vsscli.engine import Frame, plan, produce
 from vsscli.engine.pool import Pool
 from vsscli.errors import OptionError, RunError
+from vsscli.processes import machine
 from vsscli.runs.disk import DiskError
 from vsscli.runs.output import open_output
 from vsscli.runs.run import open_run
@@ -126,7 +126,7 @@ def test_who_was_killed_before_the_first_video_claims_no_folder(tmp_path: Path) 
     run = open_output(tmp_path / "run", Stripes().manifest, None, [])
     with run.begin("v0"):
         assert (run.path / "run.json").is_file()
-        (run.doing / f"v1.{socket.gethostname()}.4194304").mkdir()  # of a process that is gone: no number is so high
+        (run.doing / f"v1.{machine()}.4194304").mkdir()  # of a process that is gone: no number is so high
     produce(Stripes(option=1), tmp_path / "run", VIDEOS)
     assert open_run(tmp_path / "run").names() == tuple(VIDEOS)
 
@@ -290,7 +290,6 @@ PARENT = """
 import multiprocessing
 import os
 import signal
-import socket
 import time
 from vsscli.engine.pool import Pool
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.support import tree
-from vsscli.runs.disk import DiskError, atomic_folder, real_path, stamp, write_atomic
+from vsscli.processes import stamp
+from vsscli.runs.disk import DiskError, atomic_folder, real_path, write_atomic
 
 
 def test_a_link_stays_and_its_target_is_written(tmp_path: Path) -> None:
@@ -81,7 +82,7 @@ def test_an_empty_folder_is_filled_and_a_full_one_is_not_touched(tmp_path: Path)
 
 
 def test_what_a_dead_process_left_is_swept_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
-    script = "from vsscli.runs.disk import stamp; print(stamp())"
+    script = "from vsscli.processes import stamp; print(stamp())"
     dead = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
     host = stamp().rpartition(".")[0]
     for owner in (dead, f"{host}.{os.getppid()}"):

@@ -1,7 +1,6 @@
 """Run folders: what is read from them, what is refused."""
 
 import json
-import socket
 import threading
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from PIL import Image
 
 from vsscli.data.classes import vspw_classes
 from vsscli.errors import OptionError, RunError
+from vsscli.processes import machine
 from vsscli.runs.disk import create_once, write_atomic
 from vsscli.runs.labels import read_labels, write_labels
 from vsscli.runs.manifest import Manifest, describe_classes, read_manifest, write_manifest
@@ -187,7 +187,7 @@ def test_an_atomic_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
 def test_folders_of_dead_processes_go_and_others_stay(tmp_path: Path) -> None:
     path = make_run(tmp_path / "run", {"a": 1})
     doing = path / ".vsscli" / "doing"
-    host = socket.gethostname()
+    host = machine()
     for name in (f"v.{host}.99999999", f"v.{host}.1", "v.elsewhere.99999999"):
         (doing / name).mkdir()
     make_run(path, {})

@@ -12,7 +12,8 @@ def check_new_folder(out: Path) -> None:
     Makes and removes an empty folder there, because rights and kinds of disks tell too little. A folder with a
     ``config.json`` may be there: whether it is the same model shows later.
     """
-    from vsscli.runs.disk import disk_errors, nearest_above, real_path, stamp
+    from vsscli.processes import stamp
+    from vsscli.runs.disk import disk_errors, nearest_above, real_path
 
     with disk_errors(out):
         place = real_path(out)

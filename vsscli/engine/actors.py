@@ -12,8 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 from vsscli.engine.cluster import Cluster, alive
 from vsscli.engine.ground import Ground
 from vsscli.errors import DeviceError, RunError, VssError
-from vsscli.processes import is_alive
-from vsscli.runs.disk import stamp
+from vsscli.processes import is_alive, machine, stamp
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -244,7 +243,7 @@ class Crew(Generic[Item, Result]):
             if hand.stamp:
                 self.gone.append(hand.stamp)
         until = time.monotonic() + 5
-        mine = [int(name.rpartition(".")[2]) for name in self.gone if name.rpartition(".")[0] == socket.gethostname()]
+        mine = [int(name.rpartition(".")[2]) for name in self.gone if name.rpartition(".")[0] == machine()]
         while any(map(is_alive, mine)) and time.monotonic() < until:
             time.sleep(0.05)
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vsscli import __version__
-from vsscli.runs.disk import disk_errors, stamp
+from vsscli.processes import stamp
+from vsscli.runs.disk import disk_errors
 from vsscli.runs.output import OutputRun
 
 PATIENCE = 5.0  # seconds that a network disk may need to show a new file

@@ -12,7 +12,8 @@ from typing import Any
 
 from vsscli.errors import RunError
 from vsscli.postprocess.question import SCHEMA, Answer
-from vsscli.runs.disk import disk_errors, stamp
+from vsscli.processes import stamp
+from vsscli.runs.disk import disk_errors
 
 _KINDS: dict[str, tuple[type, ...]] = {
     "key": (str,),

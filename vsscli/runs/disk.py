@@ -5,12 +5,11 @@ import errno
 import glob
 import os
 import shutil
-import socket
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from vsscli.errors import OptionError, RunError
-from vsscli.processes import is_alive
+from vsscli.processes import is_stale, stamp
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -60,19 +59,8 @@ def refuse_inputs(option: str, place: Path, inputs: Iterable[Path], *, folder: b
             )
 
 
-def stamp() -> str:
-    """What marks a temporary name as this process's: ``<host>.<pid>``."""
-    return f"{socket.gethostname()}.{os.getpid()}"
-
-
-def is_stale(stamped: str) -> bool:
-    """Whether a name that ends in a `stamp` was left by a process of this host that is gone."""
-    name, _, pid = stamped.rpartition(".")
-    return name.endswith(f".{socket.gethostname()}") and pid.isdigit() and not is_alive(int(pid))
-
-
 def sweep_temporary(folder: Path, pattern: str = ".*.tmp") -> None:
-    """Removes the temporary files and folders in ``folder`` that dead processes of this host left."""
+    """Removes the temporary files and folders in ``folder`` that dead processes of this machine left."""
     for path in folder.glob(pattern):
         if is_stale(path.name.removesuffix(".tmp")):
             if path.is_dir() and not path.is_symlink():

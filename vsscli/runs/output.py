@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from vsscli import __version__
 from vsscli.data.dataset import visible_files
 from vsscli.errors import DataError, RunError
-from vsscli.runs.disk import disk_errors, is_stale, nearest_above, refuse_inputs, stamp, sweep_temporary
+from vsscli.processes import is_stale, stamp
+from vsscli.runs.disk import disk_errors, nearest_above, refuse_inputs, sweep_temporary
 from vsscli.runs.labels import read_labels, write_labels
 from vsscli.runs.manifest import Manifest, read_manifest, write_manifest
 from vsscli.runs.record import LabelDigest, Record, files_state, read_record, record_path, write_record
@@ -94,9 +95,9 @@ class OutputRun:
         return record is not None and is_whole(self.path, record, self.topk)
 
     def sweep(self, gone: Sequence[str] = ()) -> None:
-        """Removes what processes of this host that are gone left: folders in ``doing/``, temporary files.
+        """Removes what processes of this machine that are gone left: folders in ``doing/``, temporary files.
 
-        ``gone``: stamps of processes of other hosts, too, that are known to be gone.
+        ``gone``: stamps of processes of other machines, too, that are known to be gone.
         """
         sweep_temporary(self.path)
         sweep_temporary(self.path / ".vsscli" / "done")

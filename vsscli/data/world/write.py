@@ -14,7 +14,6 @@ import contextlib
 import hashlib
 import io
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -29,7 +28,7 @@ from vsscli.data.world.mesh import OTHERS
 from vsscli.data.world.plan import DOING, MANIFEST, PLAN, Job, Plan, check_folder
 from vsscli.data.world.video import SPLITS, frame_numbers, place_name, stored_frames
 from vsscli.errors import DataError
-from vsscli.processes import is_alive
+from vsscli.processes import is_stale, stamp
 
 JPEG_QUALITY = 90
 PNG_LEVEL = 3
@@ -97,7 +96,7 @@ def make_video(job: Job) -> VideoRecord:
     """Writes one video unless it is there, and says what is in it. For any process; DataError when the disk refuses."""
     with _disk(job.folder):
         if not (job.folder.is_dir() and job.truth.is_dir()):
-            doing = job.out / DOING / f"{job.name}.{os.getpid()}"
+            doing = job.out / DOING / f"{job.name}.{stamp()}"
             shutil.rmtree(doing, ignore_errors=True)
             _draw(job, doing)
             if job.truth != job.folder:
@@ -171,19 +170,15 @@ def _begin(plan: Plan, out: Path) -> None:
 
 def _sweep(doing: Path) -> None:
     for entry in doing.iterdir():
-        if entry.is_dir() and not _at_work(entry.name.rpartition(".")[2]):
+        if entry.is_dir() and is_stale(entry.name):
             shutil.rmtree(entry, ignore_errors=True)
 
 
 def _sweep_parts(folder: Path) -> None:
     """What `_write` leaves when its process is killed."""
     for entry in folder.glob(".*.part"):
-        if not _at_work(entry.name.removesuffix(".part").rpartition(".")[2]):
+        if is_stale(entry.name.removesuffix(".part")):
             entry.unlink(missing_ok=True)
-
-
-def _at_work(number: str) -> bool:
-    return number.isdigit() and is_alive(int(number))
 
 
 def _finish(plan: Plan, out: Path, records: list[VideoRecord]) -> World:
@@ -235,7 +230,7 @@ def _read_manifest(out: Path) -> World:
 
 def _write(path: Path, text: str) -> None:
     """A whole file or none."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name}.{stamp()}.part")
     part.write_text(text)
     part.replace(path)
 
