@@ -144,6 +144,33 @@ def test_the_memory_that_is_left_is_told_as_the_system_does() -> None:
     assert 0 < available_memory() <= psutil.virtual_memory().total
 
 
+@pytest.mark.parametrize("version", [1, 2])
+def test_the_limit_of_a_job_is_seen_and_cached_files_count_as_free(
+    version: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job of 100 MB in groups of either version: 90 are used, 70 of them by files that were read."""
+    limit, used, prefix = {
+        1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_"),
+        2: ("memory.max", "memory.current", ""),
+    }[version]
+    base = tmp_path / "groups" / ("memory" if version == 1 else "")
+    job = base / "slurm" / "job_1"
+    (job / "step").mkdir(parents=True)
+    (job / limit).write_text("100000000\n")
+    (job / used).write_text("90000000\n")
+    (job / "memory.stat").write_text(f"anon 5\n{prefix}inactive_file 40000000\n{prefix}active_file 30000000\n")
+    (job / "step" / limit).write_text("max\n" if version == 2 else f"{2**63 - 4096}\n")
+    (job / "step" / used).write_text("1\n")
+    (job / "step" / "memory.stat").write_text("")
+    lines = {1: "9:cpu,memory:/slurm/job_1/step\n0::/\n", 2: "0::/slurm/job_1/step\n"}
+    (tmp_path / "cgroup").write_text(lines[version])
+    monkeypatch.setattr("vsscli.infer.room._OF_THIS_PROCESS", tmp_path / "cgroup")
+    monkeypatch.setattr("vsscli.infer.room._GROUPS", tmp_path / "groups")
+    assert available_memory() == 80_000_000
+    (job / limit).unlink()
+    assert available_memory() > 80_000_000
+
+
 def test_links_that_lead_nowhere_are_a_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,7 +24,7 @@ from vsscli.data.open import open_dataset
 from vsscli.data.video_backend import load_cv2
 from vsscli.engine import Outcome, produce
 from vsscli.errors import DeviceError
-from vsscli.infer.build import build
+from vsscli.infer.build import build, find_devices
 from vsscli.infer.request import Request
 from vsscli.infer.stage import NetworkStage
 from vsscli.maps.geometry import network_size, padded_size
@@ -151,6 +151,32 @@ def test_views_are_runs_and_are_voted_as_any(tmp_path: Path, model: Path) -> Non
     assert not list((gone / ".vsscli" / "views").rglob("*.png"))
     record = views[-1].record("a")
     assert record is not None and record.facts["input"] == [70, 105]
+
+
+def test_views_that_were_kept_stay_kept(tmp_path: Path, model: Path) -> None:
+    """They are days of work, and the option is none of those that a run is known by."""
+    data, out = make_video(tmp_path / "v" / "a", 2, 50, 75).parent, tmp_path / "run"
+    asked: dict[str, Any] = {"size": "48", "scales": "1.0,1.5"}
+    infer(data, out, model, keep_views=True, keep_topk=2, **asked)
+    before = tree(out / ".vsscli" / "views")
+    assert infer(data, out, model, **asked).before == ["a"]
+    assert tree(out / ".vsscli" / "views") == before
+    assert "views are kept as before" in build(open_dataset(data), Request(str(model), **asked), ["cpu"], out).told
+    make_video(tmp_path / "v" / "b", 2, 50, 75)
+    assert infer(data, out, model, **asked).done == ["b"]
+    assert {path.parent.name for path in (out / ".vsscli" / "views").rglob("*.png")} == {"a", "b"}
+    shutil.rmtree(out / ".vsscli" / "views")
+    assert infer(data, out, model, **asked).before == ["a", "b"]
+    make_video(tmp_path / "v" / "c", 2, 50, 75)
+    infer(data, out, model, **asked)
+    assert not list((out / ".vsscli" / "views").rglob("*.png"))
+    assert infer(data, out, model, **asked).before == ["a", "b", "c"]
+
+
+def test_apples_gpu_is_not_taken_unless_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    assert find_devices("auto", None) == ["cpu"] and find_devices("mps", 2) == ["mps", "mps"]
 
 
 def test_views_of_other_options_do_not_block_a_run_that_made_nothing(tmp_path: Path, model: Path) -> None:

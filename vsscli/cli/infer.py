@@ -68,14 +68,19 @@ Batch = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="Frames at once: fewer take less memory and give the same maps. Default: 4, on a CPU one per core.",
+        help="Frames at once: fewer take less memory and give the same maps (on a GPU up to rounding). "
+        "Default: 4, on a CPU one per core.",
         show_default=False,
         rich_help_panel=EXECUTION,
     ),
 ]
 KeepViews = Annotated[
     bool,
-    typer.Option("--keep-views", help="Keep the run of each view, under OUT/.vsscli/views.", rich_help_panel=EXECUTION),
+    typer.Option(
+        "--keep-views",
+        help="Keep the run of each view, under OUT/.vsscli/views; later calls keep them too.",
+        rich_help_panel=EXECUTION,
+    ),
 ]
 KeepTopk = Annotated[
     int | None,
@@ -166,7 +171,7 @@ def infer(
     which know generated videos only.
 
     The test double answers from the masks with errors as asked, and is no model:
-    --model oracle:noise=0.05,flicker=0.1,drop=0.2,lag=1,confuse=sea>lake
+    --model 'oracle:noise=0.05,flicker=0.1,drop=0.2,lag=1,confuse=sea>lake'
 
     Example: vsscli infer VSPW_480p --model models/m2f-vspw --scales 0.9,1.0,1.1,1.2 --flip --out runs/m2f
     """

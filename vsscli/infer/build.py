@@ -9,7 +9,7 @@ from vsscli.data.dataset import Dataset
 from vsscli.engine import Stage, cores
 from vsscli.errors import OptionError
 from vsscli.infer.key_frames import find_carrying
-from vsscli.infer.multi import ViewsStage
+from vsscli.infer.multi import ViewsStage, views_kept
 from vsscli.infer.request import Request
 from vsscli.infer.shared import SharedNetwork
 from vsscli.infer.stage import NetworkStage
@@ -37,15 +37,14 @@ class Plan:
 
 
 def find_devices(device: str, workers: int | None) -> list[str]:
-    """One entry per worker. ``auto``: every CUDA device, else Apple's, else the CPU; or names joined by commas.
+    """One entry per worker. ``auto``: every CUDA device, else the CPU (Apple's was never tried); or names with commas.
 
     OptionError for what is no device, DeviceError where it is not there.
     """
     import torch
 
     if device == "auto":
-        gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
-        names = gpus or (["mps"] if torch.backends.mps.is_available() else ["cpu"])
+        names = [f"cuda:{i}" for i in range(torch.cuda.device_count())] or ["cpu"]
     else:
         names = [str(find_device(name.strip())) for name in device.split(",")]
     return [names[i % len(names)] for i in range(workers or len(names))]
@@ -119,7 +118,9 @@ def build(dataset: Dataset, request: Request, devices: Sequence[str], out: Path,
     if len(views) > 1:
         scales = [view.scale for view in views if not view.flip]
         voted = Manifest("infer", {**identity, "scales": scales, "flip": request.flip}, classes, about=about)
-        whole = ViewsStage([stage(view) for view in views], out, voted, request.keep_views)
+        before = views_kept(out)
+        told += ", views are kept as before" if before and not request.keep_views else ""
+        whole = ViewsStage([stage(view) for view in views], out, voted, request.keep_views or before)
     named = {"data": str(dataset.root), "model": request.model, "class_map": request.class_map}
     whole.places = {name: _place(value) for name, value in named.items() if value is not None}
     return Plan(whole, views, told, class_map, card, 1 if carrying is None else carrying.interval)

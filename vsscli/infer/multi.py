@@ -9,6 +9,7 @@ from vsscli.engine.counters import Slot
 from vsscli.engine.worker import Worker
 from vsscli.errors import VssError
 from vsscli.infer.stage import NetworkStage
+from vsscli.runs.disk import disk_errors
 from vsscli.runs.manifest import Manifest
 from vsscli.runs.merge import vote_runs
 from vsscli.runs.output import OutputRun, TakenError, open_output
@@ -16,11 +17,15 @@ from vsscli.runs.record import record_path
 from vsscli.runs.run import open_run
 from vsscli.runs.scores import scores_folder
 
+_VIEWS = Path(".vsscli", "views")
+_KEPT = Path(".vsscli", "views-kept")
+
 
 class ViewsStage(Stage):
     """Each view of a video becomes a video of its own run under ``OUT/.vsscli/views/<view>/``; then they are voted.
 
-    A view that is finished is not computed again. Unless ``keep``, a video's views go when its record stands.
+    A view that is finished is not computed again. Unless ``keep``, a video's views go when its record stands; a mark
+    beside them says that they were to be kept (`views_kept`).
     """
 
     unit = "frames over all views"
@@ -55,6 +60,11 @@ class ViewsStage(Stage):
         """The run of a view; what other options left goes: ``OUT`` is ours by now, so nobody is at work there."""
         palette = self.table.palette if self.table else None
         inputs = [source.path for source in self.inputs]
+        with disk_errors(self.out):
+            if self.keep:
+                (self.out / _KEPT).touch()
+            else:  # those that it told of were taken away
+                (self.out / _KEPT).unlink(missing_ok=True)
         try:
             return open_output(self._folder(view), view.manifest, palette, inputs, view.topk)
         except TakenError:
@@ -77,7 +87,12 @@ class ViewsStage(Stage):
                 shutil.rmtree(made, ignore_errors=True)
 
     def _folder(self, view: NetworkStage) -> Path:
-        return self.out / ".vsscli" / "views" / view.view.name
+        return self.out / _VIEWS / view.view.name
+
+
+def views_kept(out: Path) -> bool:
+    """Whether an earlier call was to keep the views of the run ``out``: days of work, which no later call removes."""
+    return (out / _KEPT).is_file() and (out / _VIEWS).is_dir()
 
 
 class _Steps(Slot):

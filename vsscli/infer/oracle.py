@@ -48,7 +48,7 @@ def parse_oracle(model: str, table: ClassTable) -> Errors:
         if key not in known or not equals:
             raise OptionError(
                 f"--model {model}: {item!r} is none of its errors.",
-                "For example oracle:noise=0.05,flicker=0.1,drop=0.2,lag=1,confuse=sea>lake.",
+                "For example 'oracle:noise=0.05,flicker=0.1,drop=0.2,lag=1,confuse=sea>lake', in quotes.",
             )
         try:
             values[key] = (
@@ -71,7 +71,10 @@ def parse_oracle(model: str, table: ClassTable) -> Errors:
 def _confusions(value: str, table: ClassTable) -> tuple[tuple[int, int], ...]:
     pairs = [pair.partition(">") for pair in value.split("+")]
     if not all(arrow for _, arrow, _ in pairs):
-        raise OptionError(f"--model oracle: confuse={value} is not CLASS>CLASS.", "For example confuse=sea>lake.")
+        raise OptionError(
+            f"--model oracle: confuse={value} is not CLASS>CLASS.",
+            "For example 'oracle:confuse=sea>lake': in quotes, for > is the shell's.",
+        )
     return tuple((table.index(old.strip()), table.index(new.strip())) for old, _, new in pairs)
 
 

@@ -1,7 +1,7 @@
 """Whether what is kept of a video between two passes has room: told, or refused, before anything starts."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -101,23 +101,47 @@ def check_room(need: Need, out: Path, workers: int) -> str:
     return f"{kept}{each} until its end: {where}."
 
 
+_OF_THIS_PROCESS = Path("/proc/self/cgroup")
+_GROUPS = Path("/sys/fs/cgroup")
+
+
 def available_memory() -> int:
-    """Bytes that may still be taken: the machine's, or less where a cgroup (SLURM, a container) allows less."""
+    """Bytes that may still be taken: the machine's, or less where a cgroup (SLURM, a container) allows less.
+
+    What files are cached in a group counts as free: the system gives it up.
+    """
     import psutil
 
     found = int(psutil.virtual_memory().available)
-    try:
-        groups = Path("/proc/self/cgroup").read_text().splitlines()
-    except OSError:
-        return found
-    path = Path("/sys/fs/cgroup", groups[-1].split(":", 2)[-1].lstrip("/")) if groups else Path("/sys/fs/cgroup")
-    for group in (path, *path.parents):
+    for group, limit, used, prefix in _limits():
         try:
-            limit, used = (int((group / f"memory.{name}").read_text()) for name in ("max", "current"))
+            room = int((group / limit).read_text()) - int((group / used).read_text())
+            lines = (line.split() for line in (group / "memory.stat").read_text().splitlines())
+            cached = {f"{prefix}inactive_file", f"{prefix}active_file"}
+            room += sum(int(count) for name, count in lines if name in cached)
         except (OSError, ValueError):  # no such group, or no limit
             continue
-        found = min(found, max(limit - used, 0))
+        found = min(found, max(room, 0))
     return found
+
+
+def _limits() -> Iterator[tuple[Path, str, str, str]]:
+    """The memory groups that this process is in, outwards: folder, names of limit and use, prefix of the counts."""
+    try:
+        lines = _OF_THIS_PROCESS.read_text().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        number, kinds, path = line.split(":", 2)
+        if number == "0":  # version 2
+            base, names = _GROUPS, ("memory.max", "memory.current", "")
+        elif "memory" in kinds.split(","):
+            base, names = _GROUPS / "memory", ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_")
+        else:
+            continue
+        inner = base / path.lstrip("/")
+        for group in (inner, *(above for above in inner.parents if above.is_relative_to(base))):
+            yield group, *names
 
 
 def _bytes(count: float) -> str:

@@ -30,6 +30,7 @@ def load_model(
     if dtype not in DTYPES:
         raise OptionError(f"There is no dtype {dtype!r}.", f"Choose one of {', '.join(DTYPES)}.")
     place = find_device(device)
+    torch.backends.cudnn.allow_tf32 = False  # float32 is what it says: torch's default rounds convolutions to ten bits
     card = describe_model(source, offline)
     family = card.family
     try:

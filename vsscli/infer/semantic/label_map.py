@@ -38,6 +38,7 @@ def label_map_from_queries(
     if class_prob.dim() != 2 or mask_logits.dim() != 3 or class_prob.shape[0] != mask_logits.shape[0]:
         raise ValueError(f"class_prob {_shape(class_prob)} and mask_logits {_shape(mask_logits)} do not fit.")
     _check(class_prob, mask_logits)
+    class_prob, mask_logits = _exact(class_prob), _exact(mask_logits)
     with torch.no_grad(), torch.autocast(mask_logits.device.type, enabled=False):
         labels = _labels(class_prob.shape[1], ids, mask_logits.device)
         way = grid((mask_logits.shape[1], mask_logits.shape[2]), padded, network, out, mask_logits.device)
@@ -63,12 +64,18 @@ def label_map_from_logits(
     if logits.dim() != 3:
         raise ValueError(f"logits {_shape(logits)} must have three dimensions: classes, rows, columns.")
     _check(logits)
+    logits = _exact(logits)
     if padded == network:
         padded = network = out
     with torch.no_grad(), torch.autocast(logits.device.type, enabled=False):
         labels = _labels(logits.shape[0], ids, logits.device)
         way = grid((logits.shape[1], logits.shape[2]), padded, network, out, logits.device)
         return paint(LogitScores(logits, labels, way), prune=_prune(prune, logits))
+
+
+def _exact(tensor: Tensor) -> Tensor:
+    """On a device that knows float64, which Apple's does not."""
+    return tensor.cpu() if tensor.device.type == "mps" else tensor
 
 
 def _prune(prune: bool | None, like: Tensor) -> bool:
