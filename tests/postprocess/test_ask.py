@@ -62,6 +62,8 @@ def test_half_a_character_a_giant_count_and_a_ramble_are_withstood(tmp_path: Pat
     answer = AnswerStore(tmp_path).get(question().key(profile.asked))
     assert answer is not None and answer.text == "lake ?" and answer.tokens_in < 10**9
     assert parse("is a lake " * 9999, ("sea", "lake")) is None
+    assert parse(f"<think>{'is it a sea? ' * 999}</think> Lake.", ("sea", "lake")) == "lake"
+    assert parse("<think>" * 99_999, ("sea", "lake")) is None
 
 
 def test_a_model_that_takes_no_limit_fits_no_budget(tmp_path: Path) -> None:

@@ -88,11 +88,16 @@ def test_a_broken_answer_is_a_failure_and_nothing_is_kept(fault: Response, tmp_p
         error(400, "blocked by our policy", code="content_filter"),
     ],
 )
-def test_a_refusal_is_not_kept_and_stops_nothing(refusal: Response, tmp_path: Path) -> None:
+def test_a_refusal_is_an_answer_that_names_no_class(refusal: Response, tmp_path: Path) -> None:
+    """It would be given again, and paid again: so it is kept, it stops nothing, and the video does not wait for it."""
     with Server(refusal) as server:
-        result = put(IN_A_ROW + 2, profile_at(server.url, tmp_path), tmp_path)
-    assert (result.asked, result.failed, result.refused, result.stopped) == (0, IN_A_ROW + 2, IN_A_ROW + 2, None)
-    assert not (tmp_path / ".vsscli" / "answers.jsonl").exists()
+        profile = profile_at(server.url, tmp_path)
+        result = put(IN_A_ROW + 2, profile, tmp_path)
+        again = put(IN_A_ROW + 2, profile, tmp_path)
+    assert (result.asked, result.abstained, result.refused, result.failed) == (IN_A_ROW + 2,) * 3 + (0,)
+    assert result.stopped is None and again.cached == IN_A_ROW + 2 == len(server.requests)
+    answer = AnswerStore(tmp_path).get(question(0).key(profile.asked))
+    assert answer is not None and answer.chosen is None and answer.text.startswith("refused: ")
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_what_is_there_of_others_stays(tmp_path: Path) -> None:
     (tmp_path / "out.questions").mkdir()
     assert preview_folder(tmp_path / "out")
     (tmp_path / "out.questions" / "thesis.tex").write_text("mine")
-    with pytest.raises(RunError, match=r"out.questions is there and holds no questions"):
+    with pytest.raises(RunError, match=r"out.questions is there and holds more than questions, or none"):
         preview_folder(tmp_path / "out")
     (tmp_path / "b.questions").write_text("mine")
     with pytest.raises(RunError, match=r"b.questions is there"):
@@ -53,3 +53,14 @@ def test_what_is_there_of_others_stays(tmp_path: Path) -> None:
     (tmp_path / "c.questions" / "1_a" / "mine.txt").write_text("mine")
     with pytest.raises(RunError, match=r"c.questions is there"):
         preview_folder(tmp_path / "c")
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "notes/a.jpg", "1_a/mine.jpg"])
+def test_what_was_put_beside_the_questions_stays(name: str, tmp_path: Path) -> None:
+    """Whoever looks at questions may note there what they are."""
+    folder = preview_folder(tmp_path / "out")
+    list(write_preview(folder, [question(1)]))
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text("mine")
+    with pytest.raises(RunError, match="more than questions"):
+        preview_folder(tmp_path / "out")

@@ -14,6 +14,7 @@ from vsscli.data.open import open_dataset
 from vsscli.engine import produce
 from vsscli.errors import RunError
 from vsscli.postprocess.answers import AnswerStore
+from vsscli.postprocess.correct import missing_questions, returning
 from vsscli.postprocess.decide import UNANSWERED
 from vsscli.postprocess.facts import read_regions, unanswered_keys
 from vsscli.postprocess.groups import read_groups
@@ -176,6 +177,30 @@ def test_rejected_regions_are_taken_back_and_given_again(tmp_path: Path) -> None
     assert here.produce(("1_split", "water"), ("3_fine", "water")) == []
     assert here.produce() == ["1_split", "3_fine"]
     assert all((here.maps(video) == before[video]).all() for video in world())
+
+
+def test_nobody_is_asked_about_a_rejected_region_and_nothing_waits_for_it(tmp_path: Path) -> None:
+    here = World(tmp_path)
+    asked = here.planner.questions("5_both")
+    regions = sorted({question.region for question in asked})
+    assert len(regions) > 1
+    rejected = ("5_both", regions[0])
+    store = AnswerStore(here.out)
+    for question in asked:
+        if question.region != regions[0]:
+            store.add(Answer(question.key(here.profile.asked), question.candidates[0], None, "That.", "tester"))
+    here.produce()
+    record = read_record(here.out, "5_both")
+    assert record is not None and record.facts["unanswered"] == 3 and record.facts["changed"] == 0
+    with missing_questions(here.planner, here.profile.asked, store, ["5_both"], 1, frozenset({rejected})) as missing:
+        assert list(missing) == []
+    assert here.produce(rejected) == ["5_both"]
+    record = read_record(here.out, "5_both")
+    assert record is not None and record.facts["unanswered"] == 0 == len(unanswered_keys(record))
+    assert {told.why for told in read_regions(here.out, record) if told.region == regions[0]} == {"rejected"}
+    assert record.facts["changed"] > 0
+    assert returning(here.out, ["5_both"], frozenset()) == ["/".join(rejected)]
+    assert returning(here.out, ["5_both"], frozenset({rejected})) == []
 
 
 def test_a_region_that_is_none_fails_its_video_and_leaves_it(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_a_key_is_sent_and_stands_nowhere(
         result = put(9, profile_at(server.url, tmp_path), tmp_path, progress=seen.append)
     assert [request.headers["authorization"] for request in server.requests] == [f"Bearer {SECRET}"] * 4
     assert result.stopped is not None and OWN_KEY in result.stopped
-    assert (result.asked, result.failed) == (1, 3)
+    assert (result.asked, result.refused, result.failed) == (2, 1, 2)
     assert SECRET not in repr((result, seen)) + "".join(capfd.readouterr())
     assert [r.name for r in caplog.records if SECRET in r.getMessage()] == []
     assert not any(SECRET.encode() in content for content in tree(tmp_path).values())
@@ -118,6 +118,15 @@ def test_a_request_that_got_lost_is_taken_for_paid(lost: Response, tmp_path: Pat
         profile = remote(server, tmp_path, price={"input": 1000, "output": 1000}, max_tokens=50)
         result = put(2, profile, tmp_path, budget=1.0, timeout=0.3)
     assert result.failed == 2 and result.usd > 0
+
+
+def test_a_server_that_hangs_does_not_pass_the_budget(tmp_path: Path) -> None:
+    """Every try of a question may be paid for, so for every one of them money is set aside before the first."""
+    with Server(said("lake", delay=1.0)) as server:
+        profile = remote(server, tmp_path, price={"input": 1000, "output": 1000}, max_tokens=50, retries=2)
+        result = put(4, profile, tmp_path, budget=1.5, timeout=0.2, threads=4)
+    assert 0 < result.usd <= 1.5 and result.stopped is not None and "--budget" in result.stopped
+    assert "may spend as much again" in result.stopped and "--timeout" in (result.failure or "")
 
 
 def test_errors_and_this_machine_cost_nothing(tmp_path: Path) -> None:

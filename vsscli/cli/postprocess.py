@@ -14,6 +14,7 @@ from vsscli.words import plural
 
 if TYPE_CHECKING:
     from vsscli.postprocess.ask import AskResult
+    from vsscli.postprocess.correct import Rejected
     from vsscli.postprocess.plan import Planner
     from vsscli.postprocess.profiles import Profile
     from vsscli.postprocess.question import Question
@@ -55,7 +56,12 @@ Local = Annotated[
 GroupsFile = Annotated[
     Path | None, _option("--groups", help="Groups of confusable classes: a copy of prompts/groups.csv.")
 ]
-PromptFile = Annotated[Path | None, _option("--prompt", help="The question: a copy of prompts/question.txt.")]
+PromptFile = Annotated[
+    Path | None,
+    _option(
+        "--prompt", help="The question: a copy of prompts/question_outlined.txt (question.txt with --image plain)."
+    ),
+]
 Priority = Annotated[
     int,
     typer.Option(min=1, max=9, help="Take the groups of priorities 1 to N.", rich_help_panel=IDENTITY),
@@ -175,7 +181,7 @@ def postprocess(
     """
     from vsscli.data.open import open_dataset
     from vsscli.engine import cores, find_cluster, plan, produce, select_videos
-    from vsscli.postprocess.correct import check_rejected, class_table, parse_rejected, videos_to_ask
+    from vsscli.postprocess.correct import check_rejected, class_table, parse_rejected, returning, videos_to_ask
     from vsscli.postprocess.groups import read_groups
     from vsscli.postprocess.plan import Planner
     from vsscli.postprocess.profiles import load_profile
@@ -208,12 +214,17 @@ def postprocess(
     def stage() -> CorrectStage:
         return CorrectStage(planner, profile, out, rejected, table)
 
+    back = returning(out, chosen, rejected)
+    if back:
+        warn(f"--reject names {', '.join(back)} no more: what had been taken back is changed again.")
     asking = videos_to_ask(out, *plan(stage(), out, chosen))
     if dry_run:
-        _preview(planner, profile, out, asking, count)
+        _preview(planner, profile, out, asking, count, rejected)
+        if llm_model is not None and local is None:
+            say(f"dry run: what a picture takes is that of another model: for {llm_model} it may be many times more.")
         return
     if not offline:
-        _ask(planner, profile, out, asking, count, limits)
+        _ask(planner, profile, out, asking, count, rejected, limits)
     devices = cluster.devices("cpu", workers) if cluster else ["cpu"] * count
     outcome = produce(stage(), out, chosen, devices, cluster)
     finished = sorted([*outcome.done, *outcome.before])
@@ -225,14 +236,16 @@ def postprocess(
     _end_unanswered(out, finished, offline)
 
 
-def _preview(planner: "Planner", profile: "Profile", out: Path, videos: list[str], workers: int) -> None:
+def _preview(
+    planner: "Planner", profile: "Profile", out: Path, videos: list[str], workers: int, rejected: "Rejected"
+) -> None:
     """The answer of ``--dry-run``."""
     from vsscli.postprocess.answers import AnswerStore
     from vsscli.postprocess.correct import missing_questions
     from vsscli.postprocess.preview import preview_folder, write_preview
 
     folder = preview_folder(out)
-    with missing_questions(planner, profile.asked, AnswerStore(out), videos, workers) as missing:
+    with missing_questions(planner, profile.asked, AnswerStore(out), videos, workers, rejected) as missing:
         estimate = profile.estimate(write_preview(folder, missing))
     say(f"dry run: {plural(len(videos), 'video')} looked at; nobody was asked.")
     if missing.known:
@@ -248,7 +261,15 @@ def _preview(planner: "Planner", profile: "Profile", out: Path, videos: list[str
     say("         each, which names its image in the same folder (any viewer shows it).")
 
 
-def _ask(planner: "Planner", profile: "Profile", out: Path, videos: list[str], workers: int, limits: "Limits") -> None:
+def _ask(
+    planner: "Planner",
+    profile: "Profile",
+    out: Path,
+    videos: list[str],
+    workers: int,
+    rejected: "Rejected",
+    limits: "Limits",
+) -> None:
     """Asks what is unanswered, and says what came of it; nobody is contacted where all is answered."""
     from vsscli.postprocess.answers import AnswerStore
     from vsscli.postprocess.ask import ask, check
@@ -262,19 +283,19 @@ def _ask(planner: "Planner", profile: "Profile", out: Path, videos: list[str], w
             say(f"postprocess: {profile.told}")
         return ask(questions, profile, store, progress=progress, **limits._asdict())
 
-    result = ask_missing(planner, profile.asked, store, videos, workers, put)
+    result = ask_missing(planner, profile.asked, store, videos, workers, rejected, put)
     if result is None:
         return
     spent = f", {result.usd:.2f} USD" if profile.remote or profile.price is not None else ""
     models = f" by {', '.join(result.models)}" if result.models else ""
-    abstained = f" ({result.abstained} name no class)" if result.abstained else ""
+    refused = f", {result.refused} of them refused" if result.refused else ""
+    abstained = f" ({result.abstained} name no class{refused})" if result.abstained else ""
     say(f"postprocess: {plural(result.asked, 'question')} answered{models}{abstained}{spent}.")
     for note in result.notes:
         say(f"postprocess: {note}")
     if result.failed:
-        refused = f" ({result.refused} refused)" if result.refused else ""
         last = f"; the last one: {result.failure}" if result.failure else ""
-        warn(f"{plural(result.failed, 'question')} got no answer{refused}{last}")
+        warn(f"{plural(result.failed, 'question')} got no answer{last}")
     if result.stopped:
         warn(f"no more was asked: {result.stopped}")
 
@@ -306,7 +327,7 @@ def _end_unanswered(out: Path, videos: list[str], offline: bool) -> None:
     open_ends = [record for record in finished_records(out, videos) if count_unanswered(record)]
     if open_ends:
         count = sum(map(count_unanswered, open_ends))
-        what = "without --offline" if offline else "with a higher --budget, or once the model answers,"
+        what = "without --offline" if offline else "(each call has the whole --budget)"
         more = ", ..." if len(open_ends) > 1 else ""
         say(
             f"postprocess: {plural(count, 'question')} about {plural(len(open_ends), 'video')} unanswered: they are as "

@@ -25,8 +25,8 @@ GRACE = 10.0  # seconds for answers that are on their way when the user interrup
 class AskResult:
     """What became of the questions that were drawn.
 
-    ``asked`` got an answer now, ``abstained`` of them one that names no class; ``cached`` had one; ``failed`` were
-    sent and came back with none, ``refused`` of them because the model would not; ``unanswered`` are these and the ones
+    ``asked`` got an answer now, ``abstained`` of them one that names no class, ``refused`` of these because the model
+    would not; ``cached`` had one; ``failed`` were sent and came back with none; ``unanswered`` are these and the ones
     that were not sent any more. ``stopped`` says why no more are drawn, None where all were; ``failure`` is what the
     last failure said; ``models`` are what the responses call themselves.
     """
@@ -156,9 +156,12 @@ class _Round:
         """Waits for a free thread and sets the money aside; False where nothing is asked any more."""
         slots.acquire()
         if not self._stop.is_set():
-            if self._purse.set_aside(self._most(question)):
+            if self._purse.set_aside(self._reserve(question)):
                 return True
-            self._halt(f"The budget is used up ({self._purse.spent:.2f} USD spent). A higher --budget asks the rest.")
+            self._halt(
+                f"The --budget of this call is used up ({self._purse.spent:.2f} USD spent, the rest set aside for "
+                "tries). The same command asks what is left, and may spend as much again."
+            )
         slots.release()
         self._count(unanswered=1)
         return False
@@ -167,6 +170,10 @@ class _Round:
         """The dollars that a request takes at most."""
         tokens_in, _ = self._profile.tokens(question)
         return self._profile.usd(tokens_in, self._profile.max_tokens) or 0.0
+
+    def _reserve(self, question: Question) -> float:
+        """The dollars that a question takes at most: every try of it may be paid for."""
+        return self._most(question) * (1 + self._profile.retries)
 
     def _one(self, question: Question, key: str, slots: threading.Semaphore) -> None:
         most = self._most(question)
@@ -189,7 +196,7 @@ class _Round:
             self._error = self._error or error
             self._stop.set()
         finally:
-            self._purse.settle(most, cost)
+            self._purse.settle(self._reserve(question), cost)
             slots.release()
 
     def _ask(self, question: Question, key: str) -> float:
@@ -214,15 +221,21 @@ class _Round:
             models = tuple(sorted({*self._result.models, reply.model}))
             self._result = replace(self._result, models=models)
         abstained = int(reply.chosen is None)
-        self._count(asked=1, abstained=abstained, tokens_in=reply.tokens_in, tokens_out=reply.tokens_out)
+        self._count(
+            asked=1,
+            abstained=abstained,
+            refused=int(reply.refused),
+            tokens_in=reply.tokens_in,
+            tokens_out=reply.tokens_out,
+        )
         return self._profile.usd(reply.tokens_in, reply.tokens_out) or 0.0
 
     def _fail(self, error: NoReplyError) -> None:
         with self._lock:
-            self._in_a_row += int(error.counts)
+            self._in_a_row += 1
             too_many = self._in_a_row >= IN_A_ROW
             self._result = replace(self._result, failure=str(error))
-        self._count(failed=1, unanswered=1, refused=int(not error.counts))
+        self._count(failed=1, unanswered=1)
         if too_many:
             self._halt(f"{IN_A_ROW} questions in a row failed, the last one so: {error}.")
 

@@ -23,7 +23,7 @@ SECRET = 8  # characters; servers at home take "x" for a key
 
 @dataclass(frozen=True)
 class Reply:
-    """What a model said to one question, and what was understood (see `Answer`)."""
+    """What a model said to one question, and what was understood (see `Answer`); ``refused``: it would not say."""
 
     chosen: str | None
     probability: float | None
@@ -31,14 +31,15 @@ class Reply:
     model: str
     tokens_in: int
     tokens_out: int
+    refused: bool = False
 
 
 class NoReplyError(Exception):
-    """This question got no answer; ``counts``: as a failure of the server. ``billed``: so often it may cost as one."""
+    """This question got no answer; ``billed``: so often it may cost as one."""
 
-    def __init__(self, message: str, counts: bool = True, billed: int = 0) -> None:
+    def __init__(self, message: str, billed: int = 0) -> None:
         super().__init__(message)
-        self.counts, self.billed = counts, billed
+        self.billed = billed
 
 
 class StopAskingError(Exception):
@@ -88,7 +89,7 @@ class ServerAsker:
     def __init__(self, profile: Profile, timeout: float) -> None:
         from openai import DefaultHttpxClient, Omit, OpenAI
 
-        self._profile = profile
+        self._profile, self._timeout = profile, timeout
         self._key = read_key(profile)
         self._lock = threading.Lock()
         self._left_out: set[str] = set()
@@ -109,7 +110,7 @@ class ServerAsker:
         self._client.close()
 
     def ask(self, question: Question) -> Reply:
-        """The reply to one question. Raises NoReplyError, StopAskingError; of the first, some were refusals."""
+        """The reply to one question, a refusal too. Raises NoReplyError, StopAskingError."""
         from openai import APIConnectionError, APIStatusError, APITimeoutError, OpenAIError
 
         while True:
@@ -119,10 +120,13 @@ class ServerAsker:
                 response = self._client.chat.completions.create(**request)
                 break
             except APIStatusError as error:
+                if str(error.code or error.type or "") in ("content_filter", "content_policy_violation"):
+                    return self._refusal(self._clean(_said(error)), 0, 0)
                 if not self._adapt(error, request, left_out):
                     self._raise(error)
             except APITimeoutError:
-                raise NoReplyError("no answer in time", billed=1 + self._profile.retries) from None
+                slow = f"no answer in {self._timeout:g} s: a slow server wants a longer --timeout, or fewer --threads"
+                raise NoReplyError(slow, billed=1 + self._profile.retries) from None
             except APIConnectionError as error:
                 reason = self._clean(str(error.__cause__ or error))
                 lost = type(error.__cause__).__name__ != "ConnectError"  # it broke after the question had gone out
@@ -190,8 +194,6 @@ class ServerAsker:
             raise StopAskingError(
                 f"The model {profile.model} takes no images ({said}). Name one that does with --llm-model."
             ) from None
-        if code in ("content_filter", "content_policy_violation"):
-            raise NoReplyError(f"refused: {said}", counts=False) from None
         raise NoReplyError(f"error {status} ({said})") from None
 
     def _read(self, response: Any, question: Question) -> Reply:
@@ -202,21 +204,25 @@ class ServerAsker:
         if message is None:
             raise NoReplyError("the server's answer is no answer of this protocol", billed=1)
         finish, refusal = getattr(choice, "finish_reason", None), getattr(message, "refusal", None)
+        guess_in, guess_out = self._profile.tokens(question)
+        usage = getattr(response, "usage", None)
+        tokens_in = _count(getattr(usage, "prompt_tokens", None), guess_in)
+        tokens_out = _count(getattr(usage, "completion_tokens", None), guess_out)
         if refusal or finish == "content_filter":
-            raise NoReplyError(f"refused: {self._clean(str(refusal or finish))}", counts=False, billed=1)
+            return self._refusal(self._clean(str(refusal or finish)), tokens_in, tokens_out)
         text = getattr(message, "content", None)
         if not isinstance(text, str) or not text.strip():
             cut = f": max_tokens, {self._profile.max_tokens}, was used up before" if finish == "length" else ""
             raise NoReplyError(f"an empty answer{cut}", billed=1)
         # What was cut off might have ended otherwise.
         chosen = None if finish == "length" else parse(text, question.candidates, question.text)
-        guess_in, guess_out = self._profile.tokens(question)
-        usage = getattr(response, "usage", None)
-        tokens_in = _count(getattr(usage, "prompt_tokens", None), guess_in)
-        tokens_out = _count(getattr(usage, "completion_tokens", None), guess_out)
         called = getattr(response, "model", None)
         model = self._clean(called) if isinstance(called, str) and called else self._profile.model
         return Reply(chosen, None, self._cut(text), model, tokens_in, tokens_out)
+
+    def _refusal(self, said: str, tokens_in: int, tokens_out: int) -> Reply:
+        """An answer that names no class: asked again, the model would refuse again, and be paid again."""
+        return Reply(None, None, f"refused: {said}", self._profile.model, tokens_in, tokens_out, refused=True)
 
     def _cut(self, text: str) -> str:
         text = text.encode("utf-8", "replace").decode()  # half a character, where a server cut its text, is none

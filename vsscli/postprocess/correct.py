@@ -18,6 +18,8 @@ from vsscli.postprocess.question import Question
 from vsscli.runs.record import Record, read_record
 from vsscli.runs.run import Run
 
+#: (video, region) of those that stay as they were.
+Rejected = frozenset[tuple[str, str]]
 #: Asks what it is given, and calls back after every question.
 Ask = Callable[[Iterable[Question], Callable[[AskResult], None]], AskResult]
 
@@ -27,7 +29,7 @@ def class_table(run: Run, dataset: Dataset) -> ClassTable:
     return run.table or dataset.classes or vspw_classes()
 
 
-def parse_rejected(reject: str | None, run: Run) -> frozenset[tuple[str, str]]:
+def parse_rejected(reject: str | None, run: Run) -> Rejected:
     """(video, region) of each ``VIDEO/REGION`` in a list; OptionError for what is none, or no video of ``run``."""
     found = set()
     for item in filter(None, (part.strip() for part in (reject or "").split(","))):
@@ -43,12 +45,23 @@ def parse_rejected(reject: str | None, run: Run) -> frozenset[tuple[str, str]]:
     return frozenset(found)
 
 
-def check_rejected(out: Path, rejected: frozenset[tuple[str, str]]) -> None:
+def check_rejected(out: Path, rejected: Rejected) -> None:
     """OptionError for a region that a finished video does not have: a slip is to undo nothing."""
     for video, region in sorted(rejected):
         record = read_record(out, video)
         if record is not None:
             require_region(video, region, [told.region for told in read_regions(out, record)])
+
+
+def returning(out: Path, videos: Sequence[str], rejected: Rejected) -> list[str]:
+    """``VIDEO/REGION`` of those that finished ``videos`` were made without, and are not ``rejected`` any more."""
+    before = ((record.video, region) for record in finished_records(out, videos) for region in _rejected(record))
+    return sorted(f"{video}/{region}" for video, region in before if (video, region) not in rejected)
+
+
+def _rejected(record: Record) -> list[str]:
+    found = record.facts.get("rejected")
+    return [str(region) for region in found] if isinstance(found, list) else []
 
 
 def videos_to_ask(out: Path, todo: Sequence[str], before: Sequence[str]) -> list[str]:
@@ -58,23 +71,26 @@ def videos_to_ask(out: Path, todo: Sequence[str], before: Sequence[str]) -> list
 
 @contextmanager
 def missing_questions(
-    planner: Planner, asked: str, store: AnswerStore, videos: Sequence[str], workers: int
+    planner: Planner, asked: str, store: AnswerStore, videos: Sequence[str], workers: int, rejected: Rejected
 ) -> Iterator["Missing"]:
-    """The questions about ``videos`` that ``store`` has no answer to, made as they are drawn."""
+    """The questions about ``videos`` that ``store`` has no answer to, made as they are drawn; of ``rejected`` regions
+    none."""
     with closing(engine.map(planner.questions, list(videos), workers=workers)) as found:  # type: ignore[type-var]
-        yield Missing(found, asked, store)
+        yield Missing(found, asked, store, rejected)
 
 
 class Missing:
     """Draws questions; ``videos`` are through, ``known`` questions were passed over: they have an answer."""
 
-    def __init__(self, found: Iterator[list[Question]], asked: str, store: AnswerStore) -> None:
-        self._found, self._asked, self._store = found, asked, store
+    def __init__(self, found: Iterator[list[Question]], asked: str, store: AnswerStore, rejected: Rejected) -> None:
+        self._found, self._asked, self._store, self._rejected = found, asked, store, rejected
         self.videos = self.known = 0
 
     def __iter__(self) -> Iterator[Question]:
         for questions in self._found:
             for question in questions:
+                if (question.video, question.region) in self._rejected:
+                    continue
                 if self._store.get(question.key(self._asked)) is None:
                     yield question
                 else:
@@ -83,7 +99,13 @@ class Missing:
 
 
 def ask_missing(
-    planner: Planner, asked: str, store: AnswerStore, videos: Sequence[str], workers: int, ask: Ask
+    planner: Planner,
+    asked: str,
+    store: AnswerStore,
+    videos: Sequence[str],
+    workers: int,
+    rejected: Rejected,
+    ask: Ask,
 ) -> AskResult | None:
     """Asks what is unanswered about ``videos``; None, and nobody is contacted, where nothing is."""
     result = AskResult()
@@ -92,7 +114,7 @@ def ask_missing(
         nonlocal result
         result = so_far
 
-    with missing_questions(planner, asked, store, videos, workers) as missing:
+    with missing_questions(planner, asked, store, videos, workers, rejected) as missing:
         drawn = iter(missing)
 
         def status() -> Status:

@@ -31,7 +31,12 @@ def describe_video(
         for region, given, decision in zip(plan.regions, answers, decisions, strict=True)
     ]
     return {
-        "unanswered": sum(question["answer"] is None for region in regions for question in region["questions"]),
+        "unanswered": sum(
+            question["answer"] is None
+            for region in regions
+            if region["region"] not in rejected
+            for question in region["questions"]
+        ),
         "changed": sum(region["changed"] for region in regions),
         "pixels": plan.area,
         "rejected": list(rejected),
@@ -40,10 +45,12 @@ def describe_video(
 
 
 def unanswered_keys(record: Record) -> list[str]:
-    """The keys of the questions that had no answer when the record was written."""
+    """The keys of the questions that had no answer when the record was written, and are not about rejected regions."""
+    rejected = record.facts.get("rejected")
     return [
         str(question.get("key"))
         for region in _list(record.facts, "regions")
+        if not (isinstance(rejected, list) and region.get("region") in rejected)
         for question in _list(region, "questions")
         if question.get("answer") is None
     ]

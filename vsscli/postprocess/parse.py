@@ -34,21 +34,33 @@ def parse(text: str, candidates: Sequence[str], asked: str = "") -> str | None:
     Upper and lower case do not matter, nor the order of ``candidates``. The synonyms of ``prompts/synonyms.csv`` count,
     and each half of ``one_or_other``. ``asked``, the question, tells what it was about: a class that it names twice.
     """
-    if len(text) > _LONGEST:
+    said = _without_thoughts(text)
+    if said is None or len(said) > _LONGEST:
         return None
-    text = re.sub(r"<think(ing)?>.*?</think(ing)?>", " ", text, flags=re.S | re.I)
-    if re.search(r"<think(ing)?>", text, re.I):
-        return None
-    text = re.sub(r"^\s*```\w*\s*|\s*```\s*$", "", text).strip()
+    text = re.sub(r"^\s*```\w*\s*|\s*```\s*$", "", said).strip()
     exact = [name for name in candidates if name == text]
     if exact:
         return exact[0]
     if text[:1] in ("{", "["):
-        said = _json_answer(text)
-        if said is None or said in candidates:
-            return said
-        text = said
+        named = _json_answer(text)
+        if named is None or named in candidates:
+            return named
+        text = named
     return _read(text, _names(tuple(candidates)), asked)
+
+
+def _without_thoughts(text: str) -> str | None:
+    """What stands outside of ``<think>`` and its end; None where a thought does not end."""
+    kept, inside = [], False
+    for part in re.split(r"(</?think(?:ing)?>)", text, flags=re.I):
+        if re.fullmatch(r"<think(?:ing)?>", part, re.I):
+            inside = True
+        elif inside and re.fullmatch(r"</think(?:ing)?>", part, re.I):
+            inside = False
+            kept.append(" ")
+        elif not inside:
+            kept.append(part)
+    return None if inside else "".join(kept)
 
 
 def _json_answer(text: str) -> str | None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from vsscli.errors import RunError
 from vsscli.postprocess.question import Question
-from vsscli.runs.disk import disk_errors, real_path, stamp, sweep_temporary
+from vsscli.processes import stamp
+from vsscli.runs.disk import disk_errors, real_path, sweep_temporary
 
 LIST = "questions.jsonl"
 
@@ -18,7 +19,10 @@ def preview_folder(out: Path) -> Path:
     place = real_path(out)
     folder = place.with_name(f"{place.name}.questions")
     if folder.exists() and not (folder.is_dir() and (_is_ours(folder) or not any(folder.iterdir()))):
-        raise RunError(f"{folder} is there and holds no questions.", "The dry run writes there: move it elsewhere.")
+        raise RunError(
+            f"{folder} is there and holds more than questions, or none.",
+            "The dry run writes there anew: move what is yours elsewhere.",
+        )
     return folder
 
 
@@ -60,7 +64,10 @@ def _line(question: Question, image: Path) -> dict[str, object]:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Whether all that lies there is what a dry run writes."""
-    there = list(folder.iterdir())
-    images = [path for item in there if item.is_dir() for path in item.iterdir()]
-    return (folder / LIST).is_file() and all(path.suffix == ".jpg" for path in images)
+    """Whether all that lies there is what a dry run wrote: its list, and the pictures that this names."""
+    try:
+        lines = (folder / LIST).read_text(encoding="utf-8").splitlines()
+        named = {LIST, *(json.loads(line)["image"] for line in lines)}
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
+    return all(path.is_dir() or path.relative_to(folder).as_posix() in named for path in folder.rglob("*"))

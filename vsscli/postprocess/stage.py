@@ -117,16 +117,21 @@ def decide_video(
 ) -> list[Decision | None]:
     """A decision for each region of the plan; None for those nobody asks about.
 
-    While one question of the video is unanswered nothing in it changes. Regions are taken in order as long as no more
-    than ``rules.max_share`` of the video's pixels change.
+    While one question of the video is unanswered nothing in it changes, but for those about ``rejected`` regions, which
+    nobody asks. Regions are taken in order as long as no more than ``rules.max_share`` of the video's pixels change.
     """
     decisions = [
         decide(region.group.classes, given, rules) if region.questions else None
         for region, given in zip(plan.regions, answers, strict=True)
     ]
-    waiting = any(decision is not None and decision.why == UNANSWERED for decision in decisions)
+    waiting = any(
+        decision is not None and decision.why == UNANSWERED and region.name not in rejected
+        for region, decision in zip(plan.regions, decisions, strict=True)
+    )
     left = rules.max_share * plan.area
     for i, (region, decision) in enumerate(zip(plan.regions, decisions, strict=True)):
+        if decision is not None and decision.why == UNANSWERED and region.name in rejected:
+            decisions[i] = decision.refused("rejected")
         if decision is None or decision.chosen is None:
             continue
         change = changed_pixels(region, decision.chosen)
