@@ -55,5 +55,10 @@ def test_slurm_reads_the_array_variables_and_only_when_asked() -> None:
     assert select_videos(NAMES, None, None, array) == NAMES
     with pytest.raises(OptionError, match="job array"):
         select_videos(NAMES, None, "slurm", {})
+    assert select_videos(NAMES, None, "slurm", {**array, "SLURM_ARRAY_TASK_MAX": "5"}) == ("c",)
+    for task in ("0", "3"):  # --array=0,3: of three tasks nobody would know what the missing ones have
+        gaps = {"ID": task, "MIN": "0", "COUNT": "2", "STEP": "1", "MAX": "3"}
+        with pytest.raises(OptionError, match="the array has gaps"):
+            select_videos(NAMES, None, "slurm", {f"SLURM_ARRAY_TASK_{name}": value for name, value in gaps.items()})
     with pytest.raises(OptionError, match="task 4"):
         select_videos(NAMES, None, "slurm", {**array, "SLURM_ARRAY_TASK_ID": "4"})

@@ -80,7 +80,10 @@ def find_cluster(engine: str, address: str | None) -> Cluster | None:
     try:
         import ray
     except ImportError:
-        raise OptionError("--engine ray needs Ray, which is not installed.", "pip install 'vsscli[ray]'") from None
+        raise OptionError(
+            "--engine ray needs Ray, which is not installed.",
+            "pip install '.[ray]' in the checkout, or pip install ray.",
+        ) from None
     try:
         with _hushed():
             if not ray.is_initialized():  # a verb before this one may have done it

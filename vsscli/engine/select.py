@@ -72,6 +72,12 @@ def _slurm(environment: Mapping[str, str]) -> tuple[int, int]:
             "--shard slurm: this is no task of a SLURM job array (SLURM_ARRAY_TASK_ID, _MIN, _COUNT).",
             "Submit with sbatch --array=0-7, or give --shard i/n.",
         ) from None
+    last = int(environment.get("SLURM_ARRAY_TASK_MAX", first + (count - 1) * step))
+    if last != first + (count - 1) * step:
+        raise OptionError(
+            f"--shard slurm: the array has gaps ({count} tasks from {first} to {last}), and no part is known.",
+            "Submit one without gaps: finished videos are not made again. Or give --shard i/n.",
+        )
     index, odd = divmod(task - first, step)
     if odd or not 0 <= index < count:
         raise OptionError(f"--shard slurm: task {task} is not one of {count} tasks from {first} by {step}.")
