@@ -19,6 +19,7 @@ from tests.report.conftest import HOSTILE, World
 from tests.support import file_limit, tree
 from vsscli.cli.main import run
 from vsscli.data.open import open_dataset
+from vsscli.report.film import Film
 from vsscli.report.lineage import find_steps
 from vsscli.report.stages import gather
 from vsscli.report.strip import make_sheet
@@ -297,3 +298,17 @@ def test_a_film_of_one_video(made: World, tmp_path: Path, capfd: pytest.CaptureF
     capture = cv2.VideoCapture(str(out))
     assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 6 and capture.get(cv2.CAP_PROP_FPS) == 10
     assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
+
+
+def test_a_film_of_a_film_runs_as_fast(tmp_path: Path) -> None:
+    """Three seconds stay three: the frames of a file have its own rate."""
+    with Film(tmp_path / "phone.mp4", 30.0) as film:
+        for shade in range(9):
+            film.add(np.full((48, 64, 3), 20 * shade, np.uint8))
+    for frame in range(1, 10):
+        path = tmp_path / "run" / "phone" / f"{frame:08d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("P", (64, 48)).save(path)
+    out = tmp_path / "overlay.mp4"
+    assert run(["show", str(tmp_path / "run"), "--data", str(tmp_path / "phone.mp4"), "--out", str(out)]) == 0
+    assert cv2.VideoCapture(str(out)).get(cv2.CAP_PROP_FPS) == pytest.approx(30, abs=0.01)

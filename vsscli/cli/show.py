@@ -26,7 +26,15 @@ def show(
     split: Annotated[str, typer.Option(help="The split: its list is DATA/SPLIT.txt.")] = "val",
     opacity: Annotated[float, typer.Option(min=0, max=1, help="How much the labels cover the frame.")] = 0.6,
     truth: Annotated[bool, typer.Option("--truth", help="Beside it the masks, in the same way.")] = False,
-    fps: Annotated[float, typer.Option(min=0.1, max=240, help="Frames a second of the film (VSPW has 15).")] = 15.0,
+    fps: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1,
+            max=240,
+            help="Frames a second of the film. Default: those of a video file, else VSPW's 15.",
+            show_default=False,
+        ),
+    ] = None,
     videos: Videos = None,
     workers: Workers = None,
 ) -> None:
@@ -51,7 +59,7 @@ def show(
     check_new_file(out, [run, data], (".mp4",)) if film else _check_folder(out, [run, data], opened.names())
     overlays.check(chosen)
     if film:
-        _write_film(overlays, chosen[0], out, fps)
+        _write_film(overlays, chosen[0], out, fps or getattr(dataset.video(chosen[0]), "fps", None) or 15.0)
     else:
         _write_folder(overlays, chosen, out, workers or cores())
 

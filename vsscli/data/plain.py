@@ -60,10 +60,19 @@ class VideoFile(Video):
     @property
     def claimed(self) -> int:
         """How many frames the container says it holds (an estimate in some formats), 0 where it says nothing."""
+        return max(0, int(self._told("CAP_PROP_FRAME_COUNT")))
+
+    @property
+    def fps(self) -> float | None:
+        """Frames a second, as the container says; None where it says nothing of use."""
+        found = self._told("CAP_PROP_FPS")
+        return found if 0.1 <= found <= 240 else None
+
+    def _told(self, name: str) -> float:
         cv2 = load_cv2()
         capture = cv2.VideoCapture(str(self.path), cv2.CAP_FFMPEG)
         try:
-            return max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+            return float(capture.get(getattr(cv2, name)))
         finally:
             capture.release()
 

@@ -67,5 +67,5 @@ def _explained() -> Iterator[None]:
     except (av.codec.codec.UnknownCodecError, ValueError):
         raise DeviceError(
             "The installed PyAV has no encoder for H.264 (libx264).",
-            "'pip install --force-reinstall av' gets one that has; or give a folder: it gets PNG frames.",
+            "'pip install --force-reinstall av' gets one that has; or give a folder: it gets JPEG frames.",
         ) from None
