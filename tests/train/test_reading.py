@@ -212,3 +212,13 @@ def test_the_guide_lists_every_entry_with_its_default(tmp_path: Path) -> None:
     for name, value in as_entries(found).items():
         if isinstance(value, dict) and name != "model":
             assert set(told[name]) == set(value), name
+
+
+def test_what_the_guides_name_is_there_without_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert read_config(Path("pipelines/configs/tiny/details.yaml")).steps == 2800
+    (tmp_path / "pipelines" / "configs" / "tiny").mkdir(parents=True)
+    (tmp_path / "pipelines" / "configs" / "tiny" / "details.yaml").write_text("{stage: segmenter, steps: 3, batch: 1}")
+    assert read_config(Path("pipelines/configs/tiny/details.yaml")).steps == 3
+    with pytest.raises(OptionError, match=r"none\.yaml"):
+        read_config(Path("pipelines/none.yaml"))

@@ -1,4 +1,4 @@
-"""The curves of a training for TensorBoard: the extra ``vsscli[tensorboard]``."""
+"""The curves of a training for TensorBoard: the extra ``tensorboard``."""
 
 import contextlib
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ def require_tensorboard() -> None:
         import torch.utils.tensorboard  # noqa: F401
     except ImportError:
         raise OptionError(
-            "--tensorboard needs TensorBoard, which is not installed.", "pip install 'vsscli[tensorboard]'"
+            "--tensorboard needs TensorBoard, which is not installed.", "pip install tensorboard"
         ) from None
 
 

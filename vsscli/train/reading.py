@@ -11,6 +11,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import yaml
 
 from vsscli.errors import OptionError
+from vsscli.resources import resource_folder
 from vsscli.train.config import TrainConfig
 from vsscli.yaml_file import read_yaml
 
@@ -20,13 +21,20 @@ def read_config(path: Path, changes: Sequence[str] = ()) -> TrainConfig:
 
     ``base`` in a file names another file, beside it, whose entries hold where this one has none. Values of changes are
     YAML too: ``mvc={ratio: 0.5}``, ``input.short=[160, 192]``, ``mvc=null``. A relative ``init`` is looked for from
-    where the command runs. OptionError naming the file and the key that is unknown, missing or of another type.
+    where the command runs. ``pipelines/...`` is the package's own file where there is none here. OptionError naming
+    the file and the key that is unknown, missing or of another type.
     """
-    entries = _load(path, ())
+    entries = _load(_shipped(path), ())
     for change in changes:
         _apply(entries, change)
     config: TrainConfig = _read(TrainConfig, entries, str(path), "")
     return config
+
+
+def _shipped(path: Path) -> Path:
+    """The package's own file, where ``path`` is written as in a checkout and nothing is there."""
+    inside = resource_folder("pipelines").joinpath(*path.parts[1:])
+    return inside if path.parts[:1] == ("pipelines",) and not path.exists() and inside.is_file() else path
 
 
 def _load(path: Path, above: tuple[Path, ...]) -> dict[Any, Any]:
