@@ -61,7 +61,8 @@ Json = Annotated[
 
 def ensemble(
     runs: Annotated[
-        list[Path], typer.Argument(metavar="RUN...", help="Runs of the same videos, the best first (a vote: up to 255)")
+        list[Path],
+        typer.Argument(metavar="RUN...", help="Runs of the same videos, the best first: see Ties (a vote: up to 255)"),
     ],
     out: Out,
     method: Annotated[

@@ -57,7 +57,7 @@ def train(
         bool,
         typer.Option(
             "--tensorboard",
-            help="Curves for TensorBoard in OUT/tensorboard (the extra vsscli[tensorboard]).",
+            help="Curves for TensorBoard in OUT/tensorboard (needs tensorboard).",
             rich_help_panel=EXECUTION,
         ),
     ] = False,
