@@ -44,14 +44,14 @@ def test_what_is_there_of_others_stays(tmp_path: Path) -> None:
     (tmp_path / "out.questions").mkdir()
     assert preview_folder(tmp_path / "out")
     (tmp_path / "out.questions" / "thesis.tex").write_text("mine")
-    with pytest.raises(RunError, match=r"out.questions is there and holds more than questions, or none"):
+    with pytest.raises(RunError, match=r"out.questions/thesis.tex was not written by a dry run"):
         preview_folder(tmp_path / "out")
     (tmp_path / "b.questions").write_text("mine")
-    with pytest.raises(RunError, match=r"b.questions is there"):
+    with pytest.raises(RunError, match=r"b.questions was not written by a dry run"):
         preview_folder(tmp_path / "b")
     list(write_preview(preview_folder(tmp_path / "c"), [question(1)]))
     (tmp_path / "c.questions" / "1_a" / "mine.txt").write_text("mine")
-    with pytest.raises(RunError, match=r"c.questions is there"):
+    with pytest.raises(RunError, match=r"c.questions/1_a/mine.txt was not written"):
         preview_folder(tmp_path / "c")
 
 
@@ -62,5 +62,5 @@ def test_what_was_put_beside_the_questions_stays(name: str, tmp_path: Path) -> N
     list(write_preview(folder, [question(1)]))
     (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).write_text("mine")
-    with pytest.raises(RunError, match="more than questions"):
+    with pytest.raises(RunError, match=f"{name} was not written by a dry run"):
         preview_folder(tmp_path / "out")

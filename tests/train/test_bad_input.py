@@ -222,6 +222,8 @@ def test_a_model_without_its_checkpoint_stays(told: Any, data: Path, tmp_path: P
     quiet: dict[str, Any] = {"steps": 1, "validation": {"split": None}}
     config = write_config(tmp_path / "c.yaml", **quiet)
     assert run(["train", str(config), "--data", str(data), "--out", str(out), "--device", "cpu"]) == 0
+    (out / ".vsscli" / "log.jsonl").unlink()
+    assert run(["train", str(config), "--data", str(data), "--out", str(out), "--device", "cpu"]) == 0
     shutil.rmtree(out / ".vsscli")
     before = tree(out)
     assert "holds a trained model, and no checkpoint to go on from" in told(**quiet)

@@ -1,5 +1,6 @@
 """What would be asked, as a folder to look at: the answer of ``--dry-run``."""
 
+import contextlib
 import glob
 import json
 import shutil
@@ -18,10 +19,11 @@ def preview_folder(out: Path) -> Path:
     """Where the questions for a run ``out`` are shown: beside it. RunError when something else is there."""
     place = real_path(out)
     folder = place.with_name(f"{place.name}.questions")
-    if folder.exists() and not (folder.is_dir() and (_is_ours(folder) or not any(folder.iterdir()))):
+    foreign = _foreign(folder)
+    if foreign is not None:
         raise RunError(
-            f"{folder} is there and holds more than questions, or none.",
-            "The dry run writes there anew: move what is yours elsewhere.",
+            f"{foreign} was not written by a dry run, which replaces all that is in {folder.name}.",
+            "Move it elsewhere.",
         )
     return folder
 
@@ -63,11 +65,13 @@ def _line(question: Question, image: Path) -> dict[str, object]:
     }
 
 
-def _is_ours(folder: Path) -> bool:
-    """Whether all that lies there is what a dry run wrote: its list, and the pictures that this names."""
-    try:
-        lines = (folder / LIST).read_text(encoding="utf-8").splitlines()
-        named = {LIST, *(json.loads(line)["image"] for line in lines)}
-    except (OSError, ValueError, LookupError, TypeError):
-        return False
-    return all(path.is_dir() or path.relative_to(folder).as_posix() in named for path in folder.rglob("*"))
+def _foreign(folder: Path) -> Path | None:
+    """What lies there and no dry run wrote: its list, and the pictures that this names, are a dry run's."""
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        return folder
+    named = {LIST}
+    with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
+        for line in (folder / LIST).read_text(encoding="utf-8").splitlines():
+            named.add(json.loads(line)["image"])
+    files = sorted(path for path in folder.rglob("*") if not path.is_dir())
+    return next((path for path in files if path.relative_to(folder).as_posix() not in named), None)

@@ -27,7 +27,7 @@ from vsscli.models.source import WEIGHTS
 from vsscli.runs.disk import DiskError, atomic_path, disk_errors, real_path, sweep_temporary, write_atomic
 
 TRAINING, LAST = "train.json", "last"
-_ANOTHER = "Give the same entries to go on, or another --out; init may be the model that is there."
+_ANOTHER = "Give the same entries to go on, or another --out, whose init may be the model that is there."
 _DIGESTS = {
     "data_digest": "its videos or their labelled frames have",
     "init_digest": "the model that it starts from (init) has",
@@ -85,7 +85,8 @@ class TrainingFolder:
                 raise
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise RunError(
-                f"{self.checkpoint} cannot be read ({reason}).", "Remove it to begin anew, or the whole folder."
+                f"{self.checkpoint} cannot be read ({reason}).",
+                "Remove it to begin anew, over the models that are there, or give another --out.",
             ) from None
         return found
 
@@ -153,8 +154,11 @@ def _refuse_others(folder: TrainingFolder, path: Path, training: Mapping[str, An
     model = folder.has_weights(last=False) or folder.has_weights(last=True)
     if difference and (model or folder.checkpoint.exists()):
         raise RunError(f"--out {path} holds another training: {difference}.", _ANOTHER)
-    if model and not folder.log.exists():  # copied without what is hidden, or tidied up
-        raise RunError(f"--out {path} holds a trained model, and no checkpoint to go on from.", _ANOTHER)
+    if model and not (folder.checkpoint.exists() or folder.log.exists()):  # copied without what is hidden, or tidied up
+        raise RunError(
+            f"--out {path} holds a trained model, and no checkpoint to go on from.",
+            "Give another --out, whose init may be the model that is there.",
+        )
     return bool(difference)
 
 
