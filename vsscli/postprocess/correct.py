@@ -12,7 +12,7 @@ from vsscli.engine.progress import Progress, Status
 from vsscli.errors import OptionError
 from vsscli.postprocess.answers import AnswerStore
 from vsscli.postprocess.ask import AskResult
-from vsscli.postprocess.facts import count_unanswered, read_regions, require_region
+from vsscli.postprocess.facts import count_unanswered, read_regions, rejected_regions, require_region
 from vsscli.postprocess.plan import Planner
 from vsscli.postprocess.question import Question
 from vsscli.runs.record import Record, read_record
@@ -55,13 +55,8 @@ def check_rejected(out: Path, rejected: Rejected) -> None:
 
 def returning(out: Path, videos: Sequence[str], rejected: Rejected) -> list[str]:
     """``VIDEO/REGION`` of those that finished ``videos`` were made without, and are not ``rejected`` any more."""
-    before = ((record.video, region) for record in finished_records(out, videos) for region in _rejected(record))
+    before = ((record.video, region) for record in finished_records(out, videos) for region in rejected_regions(record))
     return sorted(f"{video}/{region}" for video, region in before if (video, region) not in rejected)
-
-
-def _rejected(record: Record) -> list[str]:
-    found = record.facts.get("rejected")
-    return [str(region) for region in found] if isinstance(found, list) else []
 
 
 def videos_to_ask(out: Path, todo: Sequence[str], before: Sequence[str]) -> list[str]:

@@ -46,14 +46,20 @@ def describe_video(
 
 def unanswered_keys(record: Record) -> list[str]:
     """The keys of the questions that had no answer when the record was written, and are not about rejected regions."""
-    rejected = record.facts.get("rejected")
+    rejected = rejected_regions(record)
     return [
         str(question.get("key"))
         for region in _list(record.facts, "regions")
-        if not (isinstance(rejected, list) and region.get("region") in rejected)
+        if region.get("region") not in rejected
         for question in _list(region, "questions")
         if question.get("answer") is None
     ]
+
+
+def rejected_regions(record: Record) -> list[str]:
+    """The regions that the video was made without: ``--reject`` named them."""
+    found = record.facts.get("rejected")
+    return [str(region) for region in found] if isinstance(found, list) else []
 
 
 @dataclass(frozen=True)

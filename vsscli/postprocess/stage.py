@@ -124,14 +124,12 @@ def decide_video(
         decide(region.group.classes, given, rules) if region.questions else None
         for region, given in zip(plan.regions, answers, strict=True)
     ]
-    waiting = any(
-        decision is not None and decision.why == UNANSWERED and region.name not in rejected
-        for region, decision in zip(plan.regions, decisions, strict=True)
-    )
-    left = rules.max_share * plan.area
     for i, (region, decision) in enumerate(zip(plan.regions, decisions, strict=True)):
         if decision is not None and decision.why == UNANSWERED and region.name in rejected:
             decisions[i] = decision.refused("rejected")
+    waiting = any(decision is not None and decision.why == UNANSWERED for decision in decisions)
+    left = rules.max_share * plan.area
+    for i, (region, decision) in enumerate(zip(plan.regions, decisions, strict=True)):
         if decision is None or decision.chosen is None:
             continue
         change = changed_pixels(region, decision.chosen)
