@@ -59,7 +59,7 @@ def show(
     check_new_file(out, [run, data], (".mp4",)) if film else _check_folder(out, [run, data], opened.names())
     overlays.check(chosen)
     if film:
-        _write_film(overlays, chosen[0], out, fps or getattr(dataset.video(chosen[0]), "fps", None) or 15.0)
+        _write_film(overlays, chosen[0], out, fps or dataset.video(chosen[0]).fps or 15.0)
     else:
         _write_folder(overlays, chosen, out, workers or cores())
 

@@ -65,6 +65,11 @@ class Video(ABC):
     def digest(self) -> str:
         """SHA-256 over (video, frame name, file size): cheap, and changes when a file is exchanged for another size."""
 
+    @property
+    def fps(self) -> float | None:
+        """Frames a second; None where nothing tells, as of folders of images."""
+        return None
+
     def masked(self) -> tuple[str, ...]:
         """The frames that have a mask, in order."""
         return ()

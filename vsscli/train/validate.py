@@ -40,7 +40,7 @@ class Validator:
         self.dataset, self.wanted, self.preprocess = dataset, wanted, preprocess
         self.label_map, self.processes = label_map, processes
         self.rule = make_rule(dataset, PROTOCOLS["vspw"])
-        names = [name for name in dataset.listed() if dataset.video(name).masked()]
+        names = [name for name in dataset.listed() if dataset.video(name).has_masks()]
         if not names:
             raise DataError(
                 f"No frame of the split {dataset.split} has a mask, and validation.split names it.",
